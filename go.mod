@@ -1,0 +1,3 @@
+module github.com/wxpaykit/wxpay
+
+go 1.25.0

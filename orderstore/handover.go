@@ -1,0 +1,58 @@
+package orderstore
+
+import (
+	"errors"
+	"time"
+)
+
+// ErrNotDue is returned by [Order.BeginHandOver] when there is nothing to hand
+// over now: not paid, taken over already, or somebody else is at it.
+var ErrNotDue = errors.New("orderstore: nothing to hand over now")
+
+// firstRetry and lastRetry bound the growing delay between two calls of the
+// application's hook.
+const (
+	firstRetry = time.Second
+	lastRetry  = 10 * time.Minute
+)
+
+// ToHandOver reports whether the application has still to take the paid order
+// over.
+func (o Order) ToHandOver() bool { return o.PayStatus == Paid && o.HandedOverAt.IsZero() }
+
+// BeginHandOver claims the order for one call of the application's hook. The
+// claim is a lease: saving it makes everybody else wait until now+lease, and a
+// holder that dies is replaced when that time has come.
+func (o Order) BeginHandOver(now time.Time, lease time.Duration) (Order, error) {
+	if !o.ToHandOver() || o.NextActionAt.After(now) {
+		return o, ErrNotDue
+	}
+	o.HandOverTries++
+	o.NextActionAt = now.Add(lease)
+	o.UpdatedAt = now
+	return o, nil
+}
+
+// HandedOver returns the order after the application's hook returned nil.
+func (o Order) HandedOver(now time.Time) Order {
+	if !o.HandedOverAt.IsZero() {
+		return o
+	}
+	o.HandedOverAt = now
+	o.NextActionAt = time.Time{}
+	return o.with(Event{At: now, Kind: EventHandedOver})
+}
+
+// HandOverFailed returns the order after the hook failed; it is due again
+// after a delay that doubles with each try, from one second to ten minutes.
+func (o Order) HandOverFailed(reason string, now time.Time) Order {
+	if !o.ToHandOver() {
+		return o
+	}
+	delay := lastRetry
+	if n := o.HandOverTries - 1; n < 10 {
+		delay = min(firstRetry<<max(n, 0), lastRetry)
+	}
+	o.NextActionAt = now.Add(delay)
+	return o.with(Event{At: now, Kind: EventHandOverFailed, Note: reason})
+}

@@ -1,0 +1,66 @@
+package orderstore
+
+import (
+	"errors"
+	"time"
+)
+
+// How long WeChat's credentials live. Sources: prepay_id and code_url two
+// hours, h5_url five minutes. The margin is for the way to the customer.
+const (
+	credentialLife = 2 * time.Hour
+	h5Life         = 5 * time.Minute
+	lifeMargin     = 30 * time.Second
+)
+
+// The reasons why an order takes no further step towards payment.
+var (
+	ErrPaid    = errors.New("orderstore: the order is paid")
+	ErrClosed  = errors.New("orderstore: the order is closed")
+	ErrExpired = errors.New("orderstore: the time to pay is over")
+)
+
+// Payable returns nil while a customer may still be sent to pay: [ErrPaid],
+// [ErrClosed] or [ErrExpired] otherwise.
+func (o Order) Payable(now time.Time) error {
+	switch {
+	case o.PayStatus == Paid:
+		return ErrPaid
+	case o.PayStatus == Closed:
+		return ErrClosed
+	case o.Expired(now):
+		return ErrExpired
+	}
+	return nil
+}
+
+// Prepaid returns the order with WeChat's answer to the prepay. The answer to
+// an order that was paid or closed meanwhile is refused: nobody may be sent to
+// pay it.
+func (o Order) Prepaid(c Credential, now time.Time) (Order, error) {
+	switch o.PayStatus {
+	case Paid:
+		return o, ErrPaid
+	case Closed:
+		return o, ErrClosed
+	}
+	o.Credential = c
+	o.PrepaidAt = now
+	return o.with(Event{At: now, Kind: EventPrepaid, Source: FromPrepay}), nil
+}
+
+// PrepayFailed returns the order with the reason why WeChat gave no
+// credential. It stays unpaid: a transport error is never an end state.
+func (o Order) PrepayFailed(reason string, now time.Time) Order {
+	return o.with(Event{At: now, Kind: EventPrepayFailed, Source: FromPrepay, Note: reason})
+}
+
+// CredentialFresh reports whether the customer can still use the credential;
+// otherwise the frozen prepay is sent again for a new one.
+func (o Order) CredentialFresh(now time.Time) bool {
+	life := credentialLife
+	if o.Product == H5 {
+		life = h5Life
+	}
+	return !o.Credential.IsZero() && now.Before(o.PrepaidAt.Add(life-lifeMargin))
+}

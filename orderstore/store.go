@@ -1,0 +1,80 @@
+package orderstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Store keeps orders. Every method is safe for concurrent use, honours ctx,
+// and has no clock of its own. What a returned nil said is durable: it
+// survives the loss of power in the next instant.
+//
+// Package storetest holds these laws as tests that any Store can run.
+type Store interface {
+	// Create stores a new order, with Version 1 and the order's Events. It
+	// returns [ErrExists] when the number is taken, and changes nothing then.
+	Create(ctx context.Context, o Order) error
+
+	// Get returns the order with that number, compared by case, with the
+	// Version it has now and without Events. It returns [ErrNotFound]. What
+	// Create and Save returned nil for is visible to every later Get.
+	Get(ctx context.Context, outTradeNo string) (Order, error)
+
+	// Save replaces the order, if the stored Version is still o.Version; it
+	// then counts the Version up by one and appends o.Events, all or nothing.
+	// Otherwise, also when there is no such order, it returns [ErrConflict]
+	// and changes nothing. One conditional statement does it in any database.
+	Save(ctx context.Context, o Order) error
+
+	// Due returns at most limit orders whose NextActionAt is set and not
+	// after now, the longest due first.
+	Due(ctx context.Context, now time.Time, limit int) ([]Order, error)
+
+	// Find returns the orders whose Ref is ref, newest first. An empty ref
+	// finds nothing.
+	Find(ctx context.Context, ref string) ([]Order, error)
+
+	// Events returns the order's history, oldest first: in the order of the
+	// writes, and within a write as they were appended.
+	Events(ctx context.Context, outTradeNo string) ([]Event, error)
+}
+
+// What a [Store] answers besides its own troubles.
+var (
+	ErrExists   = errors.New("orderstore: order number is taken")
+	ErrNotFound = errors.New("orderstore: no such order")
+	ErrConflict = errors.New("orderstore: order was changed by someone else")
+)
+
+// maxConflicts bounds [Update] against a store that always says conflict.
+// With honest stores each round lets one writer through.
+const maxConflicts = 1000
+
+// Update reads the order, lets change decide, and saves what it returns; on a
+// conflict it begins again. change is a pure function of the order and may run
+// several times; when it returns false, nothing is saved. Update returns the
+// order as the store holds it.
+func Update(ctx context.Context, s Store, outTradeNo string, change func(Order) (next Order, save bool)) (Order, error) {
+	for range maxConflicts {
+		o, err := s.Get(ctx, outTradeNo)
+		if err != nil {
+			return Order{}, err
+		}
+		next, save := change(o)
+		if !save {
+			return o, nil
+		}
+		switch err := s.Save(ctx, next); {
+		case err == nil:
+			return next.Saved(), nil
+		case !errors.Is(err, ErrConflict):
+			return Order{}, err
+		}
+		if err := ctx.Err(); err != nil {
+			return Order{}, err
+		}
+	}
+	return Order{}, fmt.Errorf("update %s: gave up after %d rounds: %w", outTradeNo, maxConflicts, ErrConflict)
+}
