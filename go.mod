@@ -2,4 +2,4 @@ module github.com/wxpaykit/wxpay
 
 go 1.25.0
 
-require pgregory.net/rapid v1.3.0 // indirect
+require pgregory.net/rapid v1.3.0
