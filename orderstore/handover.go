@@ -35,7 +35,7 @@ func (o Order) BeginHandOver(now time.Time, lease time.Duration) (Order, error) 
 
 // HandedOver returns the order after the application's hook returned nil.
 func (o Order) HandedOver(now time.Time) Order {
-	if !o.HandedOverAt.IsZero() {
+	if !o.ToHandOver() {
 		return o
 	}
 	o.HandedOverAt = now
@@ -43,10 +43,12 @@ func (o Order) HandedOver(now time.Time) Order {
 	return o.with(Event{At: now, Kind: EventHandedOver})
 }
 
-// HandOverFailed returns the order after the hook failed; it is due again
-// after a delay that doubles with each try, from one second to ten minutes.
-func (o Order) HandOverFailed(reason string, now time.Time) Order {
-	if !o.ToHandOver() {
+// HandOverFailed returns the order after try number try of the application's
+// hook (HandOverTries of the claim) failed; it is due again after a delay that
+// doubles with each try, from one second to ten minutes. A holder whose claim
+// ran out and was taken over by another has no say any more.
+func (o Order) HandOverFailed(try int, reason string, now time.Time) Order {
+	if !o.ToHandOver() || o.HandOverTries != try {
 		return o
 	}
 	delay := lastRetry

@@ -3,6 +3,7 @@ package orderstore
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 )
 
@@ -31,6 +32,7 @@ type Order struct {
 	MchID       string
 	AppID       string
 	OpenID      string // the payer's, for JSAPI and mini-program
+	Attach      string // comes back in query, notification and bill
 
 	// What the tutorials keep about the buyer's side.
 	AppName     string
@@ -59,6 +61,11 @@ type Order struct {
 
 	RefundStatus string
 	Refunded     Fen
+
+	// Anomaly is WeChat's claims that do not fit this order, in words, a line
+	// each; empty when there was none. A claim heard again is not recorded
+	// again.
+	Anomaly string
 
 	// NextActionAt is when somebody must look at the order again; zero when
 	// nothing is to be done. See [Store.Due].
@@ -137,6 +144,14 @@ func (o Order) Saved() Order {
 	o.Version++
 	o.Events = nil
 	return o
+}
+
+// Changed reports whether the order differs from before, so that there is
+// something to save.
+func (o Order) Changed(before Order) bool {
+	events := len(o.Events) != len(before.Events)
+	o.Events, before.Events = nil, nil
+	return events || !reflect.DeepEqual(o, before)
 }
 
 // with returns the order with e appended to what happened, never sharing

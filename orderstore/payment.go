@@ -3,6 +3,8 @@ package orderstore
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -39,16 +41,13 @@ const (
 	BecamePaidLate Outcome = "paid_late"
 	// BecameClosed: WeChat says that it will take no payment any more.
 	BecameClosed Outcome = "closed"
-	// SecondPayment: another transaction on a paid order. The order stays as
-	// it is, the anomaly is in its history, and the money is owed back.
+	// SecondPayment: another transaction on a paid order. The order stays paid
+	// by the first, the anomaly is in its history, and the money is owed back.
 	SecondPayment Outcome = "second_payment"
 	// Mismatched: not this order's money. The anomaly is in its history; the
 	// error is a [*MismatchError].
 	Mismatched Outcome = "mismatch"
 )
-
-// Changed reports whether there is something to save.
-func (o Outcome) Changed() bool { return o != Unchanged }
 
 // MismatchError names the first fact of a payment that is not the order's own.
 type MismatchError struct {
@@ -71,9 +70,12 @@ var ErrMismatch = errors.New("orderstore: the payment is not this order's")
 // and any number of times, takes it back. A payment counts only if merchant,
 // app, number, total and currency are the order's own; otherwise the order is
 // returned with the anomaly in its history and a [*MismatchError].
+//
+// The returned order is to be saved when it differs: see [Order.Changed].
 func (o Order) Apply(p Payment, now time.Time) (Order, Outcome, error) {
 	if err := o.owns(p); err != nil {
-		return o.with(p.event(EventMismatch, now, err.Error())), Mismatched, err
+		note := fmt.Sprintf("transaction %s: %v", p.TransactionID, err)
+		return o.anomaly(p, EventMismatch, note, now), Mismatched, err
 	}
 	switch p.TradeState {
 	case TradeSuccess, TradeRefund:
@@ -97,7 +99,7 @@ func (o Order) pay(p Payment, now time.Time) (Order, Outcome, error) {
 		switch {
 		case o.TransactionID != p.TransactionID:
 			note := fmt.Sprintf("transaction %s of %v beside %s", p.TransactionID, p.Total, o.TransactionID)
-			return o.with(p.event(EventSecondPayment, now, note)), SecondPayment, nil
+			return o.anomaly(p, EventSecondPayment, note, now), SecondPayment, nil
 		case o.TradeState == p.TradeState || p.TradeState == TradeSuccess:
 			return o, Unchanged, nil
 		}
@@ -124,25 +126,36 @@ func (o Order) pay(p Payment, now time.Time) (Order, Outcome, error) {
 // owns checks what law 2 demands. WeChat leaves the amount out while an order
 // is unpaid, so it is compared only where money is said to have moved.
 func (o Order) owns(p Payment) error {
+	money := p.TradeState == TradeSuccess || p.TradeState == TradeRefund
 	checks := []MismatchError{
 		{"out_trade_no", o.OutTradeNo, p.OutTradeNo},
 		{"mchid", o.MchID, p.MchID},
 		{"appid", o.AppID, p.AppID},
 	}
-	if p.TradeState == TradeSuccess || p.TradeState == TradeRefund {
+	if money {
 		checks = append(checks,
 			MismatchError{"amount.total", fmt.Sprint(int64(o.Total)), fmt.Sprint(int64(p.Total))},
 			MismatchError{"amount.currency", o.Currency, p.Currency})
-		if p.TransactionID == "" {
-			return &MismatchError{Field: "transaction_id", Want: "a number"}
-		}
 	}
 	for _, c := range checks {
 		if c.Want != c.Got {
 			return &c
 		}
 	}
+	if money && p.TransactionID == "" {
+		return &MismatchError{Field: "transaction_id", Want: "a number"}
+	}
 	return nil
+}
+
+// anomaly records a claim that does not fit, once.
+func (o Order) anomaly(p Payment, kind EventKind, note string, now time.Time) Order {
+	claims := strings.FieldsFunc(o.Anomaly, func(r rune) bool { return r == '\n' })
+	if slices.Contains(claims, note) {
+		return o
+	}
+	o.Anomaly = strings.Join(append(claims, note), "\n")
+	return o.with(p.event(kind, now, note))
 }
 
 func (p Payment) event(kind EventKind, now time.Time, note string) Event {

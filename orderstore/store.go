@@ -32,12 +32,13 @@ type Store interface {
 	// after now, the longest due first.
 	Due(ctx context.Context, now time.Time, limit int) ([]Order, error)
 
-	// Find returns the orders whose Ref is ref, newest first. An empty ref
-	// finds nothing.
+	// Find returns the orders whose Ref is ref, newest by CreatedAt first. An
+	// empty ref finds nothing.
 	Find(ctx context.Context, ref string) ([]Order, error)
 
 	// Events returns the order's history, oldest first: in the order of the
-	// writes, and within a write as they were appended.
+	// writes, and within a write as they were appended. That of an unknown
+	// number is empty.
 	Events(ctx context.Context, outTradeNo string) ([]Event, error)
 }
 
@@ -55,7 +56,7 @@ const maxConflicts = 1000
 // Update reads the order, lets change decide, and saves what it returns; on a
 // conflict it begins again. change is a pure function of the order and may run
 // several times; when it returns false, nothing is saved. Update returns the
-// order as the store holds it.
+// order as it was saved or read.
 func Update(ctx context.Context, s Store, outTradeNo string, change func(Order) (next Order, save bool)) (Order, error) {
 	for range maxConflicts {
 		o, err := s.Get(ctx, outTradeNo)

@@ -1,0 +1,60 @@
+package storetest
+
+import (
+	"context"
+
+	"github.com/wxpaykit/wxpay/orderstore"
+)
+
+func contextCases() []Case {
+	return []Case{
+		{"Context/CancelledWritesNothing", cancelledWrites},
+		{"Context/CancelledReadsNothing", cancelledReads},
+	}
+}
+
+func cancelledWrites(ctx context.Context, s orderstore.Store) error {
+	o := plain("tzxz_cancelled")
+	if err := create(ctx, s, o); err != nil {
+		return err
+	}
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	next := o.Saved()
+	next.PayStatus, next.Events = orderstore.Paid, []orderstore.Event{noted("lost")}
+	if err := refused("Save with a cancelled context", s.Save(cancelled, next), context.Canceled); err != nil {
+		return err
+	}
+	other := plain("tzxz_cancelled_2")
+	if err := refused("Create with a cancelled context", s.Create(cancelled, other), context.Canceled); err != nil {
+		return err
+	}
+	if err := holds(ctx, s, o.Saved()); err != nil {
+		return err
+	}
+	if err := history(ctx, s, o.OutTradeNo); err != nil {
+		return err
+	}
+	_, err := s.Get(ctx, other.OutTradeNo)
+	return refused("Get of an order whose Create was cancelled", err, orderstore.ErrNotFound)
+}
+
+func cancelledReads(ctx context.Context, s orderstore.Store) error {
+	o := dueAt("tzxz_cancelled", epoch)
+	o.Ref = "ref-1"
+	if err := create(ctx, s, o); err != nil {
+		return err
+	}
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	_, got := s.Get(cancelled, o.OutTradeNo)
+	_, due := s.Due(cancelled, epoch, 1)
+	_, found := s.Find(cancelled, o.Ref)
+	_, events := s.Events(cancelled, o.OutTradeNo)
+	for name, err := range map[string]error{"Get": got, "Due": due, "Find": found, "Events": events} {
+		if err := refused(name+" with a cancelled context", err, context.Canceled); err != nil {
+			return err
+		}
+	}
+	return nil
+}
