@@ -4,4 +4,4 @@ go 1.25.0
 
 require pgregory.net/rapid v1.3.0
 
-require github.com/mattn/go-sqlite3 v1.14.52 // indirect
+require github.com/mattn/go-sqlite3 v1.14.52

@@ -1,0 +1,161 @@
+package sqlite
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wxpaykit/wxpay/orderstore"
+)
+
+// column ties a column of a table to the place of its value in Go. What
+// package database/sql is given to write and to read is the same pointer.
+type column struct {
+	name  string
+	field any
+}
+
+// derived is the value of a column that is written for people and never read.
+type derived struct{ value any }
+
+// orderColumns lists the columns of pay_order_record and where they are in o:
+// the only place that names them. out_trade_no and version come first.
+func orderColumns(o *orderstore.Order) []column {
+	return slices.Concat(
+		[]column{{"out_trade_no", &o.OutTradeNo}, {"version", &o.Version}},
+		purchaseColumns(o),
+		progressColumns(o),
+	)
+}
+
+// purchaseColumns are what was bought, by whom, and how it is to be paid.
+func purchaseColumns(o *orderstore.Order) []column {
+	return []column{
+		{"ref", &o.Ref},
+		{"user_id", &o.UserID},
+		{"goods_id", &o.GoodsID},
+		{"description", &o.Description},
+		{"total", &o.Total},
+		{"amount", derived{o.Total.String()}},
+		{"currency", &o.Currency},
+		{"product", &o.Product},
+		{"pay_type", derived{0}}, // the tutorials' 0 for WeChat Pay
+		{"mchid", &o.MchID},
+		{"appid", &o.AppID},
+		{"openid", &o.OpenID},
+		{"attach", &o.Attach},
+		{"app_name", &o.AppName},
+		{"app_channel", &o.AppChannel},
+		{"device", &o.Device},
+		{"device_ip", &o.DeviceIP},
+		{"platform", &o.Platform},
+		{"order_number", &o.OrderNumber},
+		{"prepay_request", &o.PrepayRequest},
+		{"expires_at", micros{&o.ExpiresAt}},
+		{"created_at", micros{&o.CreatedAt}},
+	}
+}
+
+// progressColumns are what happened to the order since.
+func progressColumns(o *orderstore.Order) []column {
+	return []column{
+		{"prepay_id", &o.PrepayID},
+		{"code_url", &o.CodeURL},
+		{"h5_url", &o.H5URL},
+		{"prepaid_at", micros{&o.PrepaidAt}},
+		{"pay_status", &o.PayStatus},
+		{"pay_status_des", derived{o.PayStatus.String()}},
+		{"trade_state", &o.TradeState},
+		{"trade_no", &o.TransactionID},
+		{"payer_total", &o.PayerTotal},
+		{"pay_time", micros{&o.PaidAt}},
+		{"closed_at", micros{&o.ClosedAt}},
+		{"refund_status", &o.RefundStatus},
+		{"refunded", &o.Refunded},
+		{"anomaly", &o.Anomaly},
+		{"next_action_at", micros{&o.NextActionAt}},
+		{"hand_over_tries", &o.HandOverTries},
+		{"handed_over_at", micros{&o.HandedOverAt}},
+		{"updated_at", micros{&o.UpdatedAt}},
+	}
+}
+
+// eventColumns lists the columns of pay_order_event that are in e; beside them
+// the table has out_trade_no and seq.
+func eventColumns(e *orderstore.Event) []column {
+	return []column{
+		{"at", micros{&e.At}},
+		{"kind", &e.Kind},
+		{"source", &e.Source},
+		{"id", &e.ID},
+		{"serial", &e.Serial},
+		{"note", &e.Note},
+	}
+}
+
+// goodsColumns lists the columns of goods_info.
+func goodsColumns(g *orderstore.Goods) []column {
+	return []column{
+		{"goods_id", &g.GoodsID},
+		{"description", &g.Description},
+		{"total", &g.Total},
+	}
+}
+
+// values are the arguments that write the columns.
+func values(columns []column) []any {
+	args := make([]any, len(columns))
+	for i, c := range columns {
+		args[i] = c.field
+		if d, ok := c.field.(derived); ok {
+			args[i] = d.value
+		}
+	}
+	return args
+}
+
+// readable are the columns that a SELECT reads.
+func readable(columns []column) []column {
+	return slices.DeleteFunc(columns, func(c column) bool {
+		_, ok := c.field.(derived)
+		return ok
+	})
+}
+
+// places are where a row of the readable columns goes.
+func places(columns []column) []any { return values(readable(columns)) }
+
+// list joins the columns, each in the given format; %s stands for its name.
+func list(columns []column, format string) string {
+	parts := make([]string, len(columns))
+	for i, c := range columns {
+		parts[i] = strings.ReplaceAll(format, "%s", c.name)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// micros keeps a time as microseconds UTC, and the zero time as NULL.
+type micros struct{ at *time.Time }
+
+// Value is called to write the time.
+func (m micros) Value() (driver.Value, error) {
+	if m.at.IsZero() {
+		return nil, nil
+	}
+	return m.at.UnixMicro(), nil
+}
+
+// Scan is called to read the time.
+func (m micros) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*m.at = time.Time{}
+	case int64:
+		*m.at = time.UnixMicro(v).UTC()
+	default:
+		return fmt.Errorf("a time is stored as %T, not as an integer", src)
+	}
+	return nil
+}

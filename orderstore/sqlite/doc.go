@@ -1,0 +1,34 @@
+// Package sqlite keeps orders in a SQLite file: the reference store, and a
+// good one for a shop on one machine.
+//
+// # What it promises
+//
+// [Open] opens its own handles with the settings that make SQLite safe for
+// money, and checks that they hold: a write-ahead log with synchronous=FULL,
+// so that what Create or Save returned nil for survives the loss of power;
+// transactions that take the write lock when they begin, so that none fails
+// half-way with "database is locked"; one writer, and readers beside it that
+// wait for nobody. Several processes of one machine may use one file. A file
+// on a network share is refused where SQLite can tell, and unsafe where it
+// cannot.
+//
+// # The tables
+//
+// See schema.sql. The columns that the tutorials have carry the tutorials'
+// names, so that a back office can read them with plain SQL. Money is integer
+// fen. Every time, pay_time too, is an integer: microseconds since 1970 in
+// UTC, NULL for "not yet". Beijing time for people is
+//
+//	SELECT out_trade_no, amount, pay_status_des,
+//	       datetime(pay_time / 1000000, 'unixepoch', '+8 hours') AS paid
+//	FROM pay_order_record
+//
+// The columns amount and pay_status_des are for people as well: each write
+// derives them from total and pay_status, nothing reads them back.
+//
+// The file may hold tables of the application beside these; PRAGMA
+// user_version belongs to this package.
+//
+// The package needs cgo. Built without it, everything compiles and [Open]
+// says what is missing.
+package sqlite

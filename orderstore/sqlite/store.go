@@ -1,0 +1,76 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/wxpaykit/wxpay/orderstore"
+)
+
+// Store is an [orderstore.Store] in a SQLite file, with the reference
+// catalogue goods_info beside the orders. It is safe for concurrent use.
+type Store struct {
+	writer  *sql.DB // one connection: writers of this process queue here
+	readers *sql.DB // cannot write
+	sql     statements
+}
+
+var _ orderstore.Store = (*Store)(nil)
+
+// Open opens the store in the file at path, which is created when it does not
+// exist; its directory must exist. The path is a plain one, with any character
+// in it: no URL, no parameters, nothing in memory. Close the store when done.
+//
+// Open returns an error, and changes nothing, when the path is not such a
+// file, or can only be read, or holds something else than a database, or one
+// that a later version of this package has written, and when SQLite does not
+// accept the settings that make it safe.
+func Open(path string) (*Store, error) {
+	s, err := open(context.Background(), path)
+	if err != nil {
+		return nil, fmt.Errorf("open order store %q: %w", path, err)
+	}
+	return s, nil
+}
+
+func open(ctx context.Context, path string) (_ *Store, err error) {
+	if err := supported(); err != nil {
+		return nil, err
+	}
+	full, err := checkPath(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{
+		writer:  sql.OpenDB(connectorTo(full, writing)),
+		readers: sql.OpenDB(connectorTo(full, reading)),
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	s.writer.SetMaxOpenConns(1)
+	readers := max(4, runtime.GOMAXPROCS(0))
+	s.readers.SetMaxOpenConns(readers)
+	s.readers.SetMaxIdleConns(readers)
+	if err := migrate(ctx, s.writer); err != nil {
+		return nil, err
+	}
+	if err := verify(ctx, s.writer, writing); err != nil {
+		return nil, err
+	}
+	if err := verify(ctx, s.readers, reading); err != nil {
+		return nil, err
+	}
+	return s, s.sql.prepare(ctx, s.writer, s.readers)
+}
+
+// Close closes the file. What is being read or written ends first; afterwards
+// every method returns an error. Closing again does nothing.
+func (s *Store) Close() error {
+	return errors.Join(s.readers.Close(), s.writer.Close())
+}
