@@ -1,0 +1,190 @@
+package wxsim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Fault is something that goes wrong on purpose.
+//
+// Target notify, one send each:
+//
+//	drop           the send is lost on the way
+//	delay          the send comes Delay later in business time (default 30s)
+//	duplicate      the same notification arrives twice at the same time
+//	reorder        the send waits until another notification has overtaken it
+//	               (15s at most)
+//	probe          a send with a WECHATPAY/SIGNTEST/ signature comes first, the
+//	               genuine one right after it
+//	forge          instead: a genuine notification whose body was changed on
+//	               the way; the signature no longer covers it
+//	wrong_amount   instead: genuinely signed, but amount.total is another
+//	old_timestamp  instead: genuinely signed, but ten minutes ago
+//	wrong_key      instead: signed with a key that is not WeChat's under the
+//	               name of one that is
+//
+// After each of the last four the genuine notification follows on the retry
+// schedule, whatever the receiver answered.
+//
+// Target prepay, query, close, refund, certificates, login, bill, one
+// authorised call each (refund, login and bill are for operations to come):
+//
+//	status_500     500 SYSTEM_ERROR, nothing was done
+//	status_429     429 FREQUENCY_LIMITED, nothing was done
+//	timeout        done, but no answer until the client leaves (60s at most)
+//	slow           done, the answer comes Delay later in real time (default 2s)
+//	reset          done, then the connection breaks (Go's HTTP client repeats a
+//	               GET by itself when the connection was a reused one)
+//	unsigned       done, the answer carries no signature
+//	bad_signature  done, the answer's signature is wrong
+//	garbage        done, the answer is 200 and properly signed, but not JSON
+//
+// Target keys: rotate puts the next platform certificate in force. While the
+// fault is listed both certificates are, and notifications are signed with the
+// new one (a public-key merchant's are not touched). Clearing it retires the
+// old certificate.
+type Fault struct {
+	Target string
+	Fault  string
+	Count  int           // how often it strikes; 0 with no Rate: until cleared
+	Rate   float64       // how likely it strikes, 0 to 1; 0: every time
+	Delay  time.Duration // for delay and slow
+}
+
+// faultNames lists what may be asked for.
+var faultNames = map[string][]string{
+	"notify":       {"drop", "delay", "duplicate", "reorder", "forge", "probe", "wrong_amount", "old_timestamp", "wrong_key"},
+	"prepay":       apiFaults[:],
+	"query":        apiFaults[:],
+	"close":        apiFaults[:],
+	"refund":       apiFaults[:],
+	"certificates": apiFaults[:],
+	"login":        apiFaults[:],
+	"bill":         apiFaults[:],
+	"keys":         {"rotate"},
+}
+
+var apiFaults = [...]string{"status_500", "status_429", "timeout", "slow", "reset", "unsigned", "bad_signature", "garbage"}
+
+// probePrefix begins the signature of WeChat's probes (wire facts §7.8).
+const probePrefix = "WECHATPAY/SIGNTEST/"
+
+// faultRule is a fault in force.
+type faultRule struct {
+	Fault
+	used int
+}
+
+// check says in one sentence what is wrong with a fault.
+func (f Fault) check() error {
+	names, known := faultNames[f.Target]
+	switch {
+	case !known:
+		targets := make([]string, 0, len(faultNames))
+		for t := range faultNames {
+			targets = append(targets, t)
+		}
+		slices.Sort(targets)
+		return fmt.Errorf("unknown target %q, want one of %s", f.Target, strings.Join(targets, " "))
+	case !slices.Contains(names, f.Fault):
+		return fmt.Errorf("unknown fault %q of target %s, want one of %s", f.Fault, f.Target, strings.Join(names, " "))
+	case f.Count < 0:
+		return fmt.Errorf("count %d is negative", f.Count)
+	case !(f.Rate >= 0 && f.Rate <= 1):
+		return fmt.Errorf("rate %v is not between 0 and 1", f.Rate)
+	case f.Delay < 0:
+		return fmt.Errorf("delay %s is negative", f.Delay)
+	}
+	return nil
+}
+
+// Fault makes something go wrong. Faults of one target strike in the order
+// they were given, one per call or send. A fault that does not exist fails the
+// test of [Start], and is logged otherwise.
+func (s *Sim) Fault(f Fault) {
+	if err := s.addFault(f); err != nil {
+		s.misuse("wxsim: fault: %v", err)
+	}
+}
+
+func (s *Sim) addFault(f Fault) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	if f.Delay == 0 {
+		f.Delay = map[string]time.Duration{"delay": 30 * time.Second, "slow": 2 * time.Second}[f.Fault]
+	}
+	if f.Target == "keys" {
+		// The key is made before the lock is taken: it costs a while.
+		if _, err := s.keys.platformSigner(s.newestPlatform() + 1); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rule := &faultRule{Fault: f}
+	if f.Target == "keys" {
+		s.rotation++
+		s.rotating, rule.used = true, 1
+	}
+	s.faults = append(s.faults, rule)
+	return nil
+}
+
+// ClearFaults ends all faults. What they already did stays done.
+func (s *Sim) ClearFaults() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults, s.rotating = nil, false
+}
+
+// drawFault returns the fault that strikes this call or send, if any, and uses
+// it up.
+func (s *Sim) drawFault(target string) Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, rule := range s.faults {
+		if rule.Target != target || rule.Count > 0 && rule.used >= rule.Count {
+			continue
+		}
+		if rule.Rate > 0 && s.dice.Float64() >= rule.Rate {
+			continue
+		}
+		rule.used++
+		return rule.Fault
+	}
+	return Fault{}
+}
+
+// disfigure changes a notification as a fault wants it.
+func (s *Sim) disfigure(n *Notification, fault string) {
+	switch fault {
+	case "forge":
+		n.AfterSigning = func(body []byte) []byte {
+			return []byte(strings.Replace(string(body), `"id":"`, `"id":"0`, 1))
+		}
+	case "wrong_amount":
+		n.Plaintext = withWrongAmount(n.Plaintext)
+	case "old_timestamp":
+		n.Timestamp = s.oldTimestamp()
+	case "wrong_key":
+		n.SigningKey = s.keys.merchant
+	}
+}
+
+// withWrongAmount copies a transaction as if one fen had been paid; of an
+// order over one fen, as if two had been.
+func withWrongAmount(transaction map[string]any) map[string]any {
+	out := map[string]any{}
+	for k, v := range transaction {
+		out[k] = v
+	}
+	total := int64(1)
+	if amount, isMap := out["amount"].(map[string]any); isMap && amount["total"] == int64(1) {
+		total = 2
+	}
+	out["amount"] = map[string]any{"total": total, "payer_total": total, "currency": "CNY", "payer_currency": "CNY"}
+	return out
+}
