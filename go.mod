@@ -5,3 +5,5 @@ go 1.25.0
 require pgregory.net/rapid v1.3.0
 
 require github.com/mattn/go-sqlite3 v1.14.52
+
+require github.com/gorilla/mux v1.8.1 // indirect
