@@ -39,7 +39,6 @@ const maxSkew = 300
 // signedHeader is what WeChat Pay says about its signature, as it stood in the headers.
 type signedHeader struct {
 	timestamp, nonce, serial, signature string
-	signatureType                       string // empty = the default, RSA
 }
 
 // Verify checks that WeChat Pay signed body, the bytes exactly as received, a short while before or after now (wire:
