@@ -89,7 +89,7 @@ func ExampleOrder_BeginHandOver() {
 	fmt.Println(claimed.HandedOver(now).ToHandOver())
 	// Output:
 	// 1 <nil>
-	// orderstore: nothing to hand over now
+	// orderstore: nothing to do now
 	// 1s
 	// false
 }

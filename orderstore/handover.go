@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// ErrNotDue is returned by [Order.BeginHandOver] when there is nothing to hand
-// over now: not paid, taken over already, or somebody else is at it.
-var ErrNotDue = errors.New("orderstore: nothing to hand over now")
+// ErrNotDue is returned by the methods that claim an order for a step when
+// there is nothing of the kind to do now, or somebody else is at it.
+var ErrNotDue = errors.New("orderstore: nothing to do now")
 
 // firstRetry and lastRetry bound the growing delay between two calls of the
 // application's hook.

@@ -51,6 +51,9 @@ type Order struct {
 	// Credential is WeChat's answer to the prepay, PrepaidAt when it came.
 	Credential
 	PrepaidAt time.Time
+	// PlacingUntil is set while somebody asks WeChat for a credential; nobody
+	// else does before it is over. See [Order.BeginPlacing].
+	PlacingUntil time.Time
 
 	PayStatus     PayStatus
 	TradeState    string // WeChat's word, as last heard

@@ -34,6 +34,22 @@ func (o Order) Payable(now time.Time) error {
 	return nil
 }
 
+// BeginPlacing claims the order for one prepay: two at the same time would get
+// two credentials, and of a Native order only the later one works. The claim
+// is a lease; it ends with Prepaid, PrepayFailed, or when its time is over.
+// Somebody else's claim is [ErrNotDue].
+func (o Order) BeginPlacing(now time.Time, lease time.Duration) (Order, error) {
+	if err := o.Payable(now); err != nil {
+		return o, err
+	}
+	if o.PlacingUntil.After(now) {
+		return o, ErrNotDue
+	}
+	o.PlacingUntil = now.Add(lease)
+	o.UpdatedAt = now
+	return o, nil
+}
+
 // Prepaid returns the order with WeChat's answer to the prepay. The answer to
 // an order that was paid or closed meanwhile is refused: nobody may be sent to
 // pay it.
@@ -46,12 +62,14 @@ func (o Order) Prepaid(c Credential, now time.Time) (Order, error) {
 	}
 	o.Credential = c
 	o.PrepaidAt = now
+	o.PlacingUntil = time.Time{}
 	return o.with(Event{At: now, Kind: EventPrepaid, Source: FromPrepay}), nil
 }
 
 // PrepayFailed returns the order with the reason why WeChat gave no
 // credential. It stays unpaid: a transport error is never an end state.
 func (o Order) PrepayFailed(reason string, now time.Time) Order {
+	o.PlacingUntil = time.Time{}
 	return o.with(Event{At: now, Kind: EventPrepayFailed, Source: FromPrepay, Note: reason})
 }
 

@@ -65,6 +65,7 @@ func progressColumns(o *orderstore.Order) []column {
 		{"code_url", &o.CodeURL},
 		{"h5_url", &o.H5URL},
 		{"prepaid_at", micros{&o.PrepaidAt}},
+		{"placing_until", micros{&o.PlacingUntil}},
 		{"pay_status", &o.PayStatus},
 		{"pay_status_des", derived{o.PayStatus.String()}},
 		{"trade_state", &o.TradeState},

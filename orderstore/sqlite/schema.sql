@@ -37,6 +37,7 @@ CREATE TABLE pay_order_record (
     code_url        TEXT    NOT NULL,
     h5_url          TEXT    NOT NULL,
     prepaid_at      INTEGER,
+    placing_until   INTEGER,                     -- somebody is asking WeChat for a credential
     trade_state     TEXT    NOT NULL,
     payer_total     INTEGER NOT NULL DEFAULT 0,
     closed_at       INTEGER,
