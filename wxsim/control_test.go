@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wxpaykit/wxpay/wxsim"
 )
@@ -173,6 +174,29 @@ func TestControlCrossOrigin(t *testing.T) {
 	}
 	if r := control(t, "POST", s.URL()+"/_sim/pay", `{"out_trade_no":"order-cross"}`, "Origin", s.URL(), "Sec-Fetch-Site", "same-origin"); r.status != 200 {
 		t.Errorf("same origin: %d %s", r.status, r.body)
+	}
+}
+
+// Whoever pays and hangs up has paid, and the merchant is told.
+func TestControlCallerLeaves(t *testing.T) {
+	t.Parallel()
+	for path, contentType := range map[string]string{"/_sim/pay": "application/json", "/_phone/pay": "application/x-www-form-urlencoded"} {
+		s := newStage(t)
+		s.rc.answer = func(int, delivered) int {
+			time.Sleep(300 * time.Millisecond)
+			return 204
+		}
+		s.place("native", "order-left")
+		body := map[string]string{"/_sim/pay": `{"out_trade_no":"order-left"}`, "/_phone/pay": "out_trade_no=order-left"}[path]
+		client := http.Client{Timeout: 100 * time.Millisecond}
+		if resp, err := client.Post(s.URL()+path, contentType, strings.NewReader(body)); err == nil {
+			_ = resp.Body.Close()
+			t.Errorf("%s answered in time", path)
+		}
+		s.Advance(0)
+		if got := s.Notifications(); len(got) != 1 || !got[0].Accepted {
+			t.Errorf("%s: sends %+v", path, got)
+		}
 	}
 }
 

@@ -118,10 +118,11 @@ func (s *Sim) newNotification(eventType string) *Notification {
 }
 
 // notifySigner is the key notifications are signed with: the public key,
-// unless the account still uses certificates or they are being rotated.
+// unless the account still uses certificates or they are being rotated. A
+// public-key merchant has none.
 func (s *Sim) notifySigner() signer {
 	s.mu.Lock()
-	certificate := (s.conf.NotifyWithCertificate || s.rotating) && !s.conf.PublicKeyOnly
+	certificate := s.conf.NotifyWithCertificate || s.rotating
 	s.mu.Unlock()
 	if certificate {
 		if inForce := s.platformSigners(); len(inForce) > 0 {

@@ -161,7 +161,7 @@ func TestPrepayBodies(t *testing.T) {
 	good := string(s.m.order("native", "order-body", nil))
 	for name, body := range map[string]string{
 		"empty": "", "null": "null", "list": "[]", "text": `"x"`, "cut off": good[:len(good)-1],
-		"two objects": good + good, "not UTF-8": strings.Replace(good, "order-body", "order-\xff", 1),
+		"two objects": good + good, "not UTF-8": strings.Replace(good, "会员", "\xff", 1),
 		"65 KiB": good[:len(good)-1] + `,"attach":"` + strings.Repeat("x", 65<<10) + `"}`,
 	} {
 		if r := s.m.call("POST", transactions+"native", []byte(body)); r.status != 400 || r.code() != "PARAM_ERROR" {

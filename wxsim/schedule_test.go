@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -211,6 +212,7 @@ func TestRunAfterAdvance(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
 	s.placePaid("order-resent")
+	time.Sleep(50 * time.Millisecond) // Run now sleeps until the second send
 	s.Advance(14 * time.Second)
 	for begin := time.Now(); len(s.rc.arrivals()) < 2; time.Sleep(5 * time.Millisecond) {
 		if time.Since(begin) > 5*time.Second {
@@ -220,5 +222,41 @@ func TestRunAfterAdvance(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Errorf("Run: %v", err)
+	}
+}
+
+// Advance waits for a send that somebody else began.
+func TestAdvanceWaitsForPay(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	begun := make(chan struct{})
+	s.rc.answer = func(int, delivered) int {
+		close(begun)
+		time.Sleep(100 * time.Millisecond)
+		return 204
+	}
+	s.place("native", "order-slow")
+	paid := make(chan error, 1)
+	go func() { paid <- s.Pay("order-slow") }()
+	<-begun
+	s.Advance(0)
+	if got := len(s.Notifications()); got != 1 {
+		t.Errorf("%d sends when Advance returned, want 1", got)
+	}
+	if err := <-paid; err != nil {
+		t.Errorf("pay: %v", err)
+	}
+}
+
+func TestAdvanceAddsUp(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() { s.Advance(time.Hour) })
+	}
+	wg.Wait()
+	if got := s.Now().Sub(noon); got != 20*time.Hour {
+		t.Errorf("twenty hours moved the clock by %v", got)
 	}
 }

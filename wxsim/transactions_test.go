@@ -118,6 +118,10 @@ func TestClose(t *testing.T) {
 		if r := s.m.close("close-open"); r.status != 204 || len(r.body) != 0 {
 			t.Errorf("close: %d %s", r.status, r.body)
 		}
+		s.Advance(time.Second)
+	}
+	if o, _ := s.Order("close-open"); !o.ClosedAt.Equal(noon) {
+		t.Errorf("closed at %v, want the first time", o.ClosedAt)
 	}
 	if got := s.m.query("close-open").text("trade_state"); got != "CLOSED" {
 		t.Errorf("closed order reads %q", got)
