@@ -1,0 +1,64 @@
+// Package flight lets callers that want the same thing at the same time share
+// one attempt, and keeps attempts from coming too often.
+package flight
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// Group shares the result of a function among the callers of one key that
+// overlap in time. The zero value is ready to use.
+type Group[T any] struct {
+	mu    sync.Mutex
+	calls map[string]*call[T]
+}
+
+type call[T any] struct {
+	done chan struct{}
+	val  T
+	err  error
+}
+
+// errPanicked is what sharers get when the function they waited for panicked.
+var errPanicked = errors.New("flight: panicked")
+
+// Do runs fn for the first caller of a key, which leads; callers that come
+// while it runs wait and get its result. fn keeps ctx's values but not its cancellation: a
+// client that goes away must not take the others' result with it, so fn sets
+// its own deadline. Each caller stops waiting when its own ctx ends. A panic
+// in fn is an error to all.
+func (g *Group[T]) Do(ctx context.Context, key string, fn func(context.Context) (T, error)) (val T, led bool, err error) {
+	g.mu.Lock()
+	c, running := g.calls[key]
+	if !running {
+		if g.calls == nil {
+			g.calls = make(map[string]*call[T])
+		}
+		c = &call[T]{done: make(chan struct{})}
+		g.calls[key] = c
+		go g.run(context.WithoutCancel(ctx), key, c, fn)
+	}
+	g.mu.Unlock()
+	select {
+	case <-c.done:
+		return c.val, !running, c.err
+	case <-ctx.Done():
+		return val, !running, ctx.Err()
+	}
+}
+
+func (g *Group[T]) run(ctx context.Context, key string, c *call[T], fn func(context.Context) (T, error)) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.err = fmt.Errorf("%w: %v", errPanicked, p)
+		}
+		g.mu.Lock()
+		delete(g.calls, key)
+		g.mu.Unlock()
+		close(c.done)
+	}()
+	c.val, c.err = fn(ctx)
+}

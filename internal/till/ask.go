@@ -1,0 +1,28 @@
+package till
+
+import (
+	"context"
+
+	"github.com/wxpaykit/wxpay/orderstore"
+	"github.com/wxpaykit/wxpay/wxapi"
+)
+
+// Ask asks WeChat what became of the order, settles the answer and returns the
+// order as it is now. Callers that ask for one order at a time share the
+// question. The error is [ErrNotAtWeChat], [ErrWeChat], [ErrStore] or a
+// *orderstore.MismatchError.
+func (t *Till) Ask(ctx context.Context, o orderstore.Order) (orderstore.Order, error) {
+	asked, _, err := t.asking.Do(ctx, o.OutTradeNo, func(ctx context.Context) (orderstore.Order, error) {
+		ctx, cancel := context.WithTimeout(ctx, deadline)
+		defer cancel()
+		tx, err := t.cfg.API.Query(ctx, o.OutTradeNo)
+		if wxapi.IsCode(err, "ORDER_NOT_EXIST") {
+			return o, ErrNotAtWeChat
+		}
+		if err != nil {
+			return o, weChatError(err)
+		}
+		return t.Settle(ctx, PaymentOf(tx, orderstore.FromQuery))
+	})
+	return asked, err
+}

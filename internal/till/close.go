@@ -1,0 +1,76 @@
+package till
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/wxpaykit/wxpay/orderstore"
+)
+
+// onItsWay is how long after its creation an order that WeChat does not know
+// may still be on its way there.
+const onItsWay = time.Minute
+
+// Close closes the order at WeChat, then here: never the other way round. A
+// customer who paid first wins: orderstore.ErrPaid. Closing a closed order is
+// no error. Source: close, 关单前先查单.
+func (t *Till) Close(ctx context.Context, o orderstore.Order) (orderstore.Order, error) {
+	if o.PayStatus == orderstore.Unpaid {
+		asked, err := t.Ask(ctx, o)
+		switch {
+		case errors.Is(err, ErrNotAtWeChat):
+			if t.cfg.Now().Sub(o.CreatedAt) < onItsWay {
+				return o, weChatError(err) // its prepay may be under way
+			}
+			return t.closed(ctx, o, "WeChat never knew the order")
+		case err != nil:
+			return o, err
+		}
+		o = asked
+	}
+	switch o.PayStatus {
+	case orderstore.Paid:
+		return o, orderstore.ErrPaid
+	case orderstore.Closed:
+		return o, nil
+	}
+	if err := t.cfg.API.Close(ctx, o.OutTradeNo); err != nil {
+		return t.notClosed(ctx, o, err)
+	}
+	return t.closed(ctx, o, "")
+}
+
+// notClosed asks what became of an order that WeChat would not close: the
+// customer may have paid meanwhile. Source: close, ORDER_PAID and 429.
+func (t *Till) notClosed(ctx context.Context, o orderstore.Order, cause error) (orderstore.Order, error) {
+	asked, err := t.Ask(ctx, o)
+	switch {
+	case err != nil || asked.PayStatus == orderstore.Unpaid:
+		return o, weChatError(errors.Join(cause, err))
+	case asked.PayStatus == orderstore.Paid:
+		return asked, orderstore.ErrPaid
+	}
+	return asked, nil
+}
+
+// closed writes down that WeChat closed the order.
+func (t *Till) closed(ctx context.Context, o orderstore.Order, note string) (orderstore.Order, error) {
+	s := Settlement{Source: orderstore.FromClose}
+	var refused error
+	var err error
+	s.Order, err = orderstore.Update(ctx, t.cfg.Store, o.OutTradeNo, func(o orderstore.Order) (orderstore.Order, bool) {
+		var next orderstore.Order
+		next, refused = o.Close(orderstore.FromClose, note, t.cfg.Now())
+		s.Outcome = orderstore.Unchanged
+		if next.Changed(o) {
+			s.Outcome = orderstore.BecameClosed
+		}
+		return next, next.Changed(o)
+	})
+	if err != nil {
+		return o, storeError(err)
+	}
+	t.settled(ctx, s)
+	return s.Order, refused
+}

@@ -1,0 +1,186 @@
+package till_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/wxpaykit/wxpay/internal/till"
+	"github.com/wxpaykit/wxpay/orderstore"
+	"github.com/wxpaykit/wxpay/wxsim"
+)
+
+// TestCloseAtOnce: many closes, of one process or two, are one change, told
+// once.
+func TestCloseAtOnce(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		tills := []*till.Till{w.till(), w.till()}
+		o := w.place(tills[0], "order-1")
+		w.onTheWay(func(string) { time.Sleep(time.Second) })
+		var all sync.WaitGroup
+		for i := range 8 {
+			all.Go(func() {
+				if got, err := tills[i%2].Close(t.Context(), o); err != nil || got.PayStatus != orderstore.Closed {
+					t.Errorf("%v, %v", got.PayStatus, err)
+				}
+			})
+		}
+		all.Wait()
+		if got := w.heard(); !slices.Equal(got, []string{"close: closed order-1"}) {
+			t.Errorf("heard %q", got)
+		}
+		if got := w.history("order-1"); !slices.Equal(got, []orderstore.EventKind{orderstore.EventCreated, orderstore.EventPrepaid, orderstore.EventClosed}) {
+			t.Errorf("history %v", got)
+		}
+	})
+}
+
+// TestCloseIsWeChats: until WeChat has said "closed", nothing here says so.
+func TestCloseIsWeChats(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		tl := w.till()
+		o := w.place(tl, "order-1")
+		w.onTheWay(func(path string) {
+			if at, _ := w.sim.Order("order-1"); at.TradeState == "NOTPAY" && w.stored("order-1").PayStatus != orderstore.Unpaid {
+				t.Errorf("closed here before %s", path)
+			}
+		})
+		if _, err := tl.Close(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+		var paths []string
+		for _, c := range w.sim.Calls()[1:] {
+			paths = append(paths, c.Target)
+		}
+		if !slices.Equal(paths, []string{"query", "close"}) { // 关单前先查单
+			t.Errorf("calls %v", paths)
+		}
+	})
+}
+
+// TestCloseOfAnOrderOnItsWay: WeChat does not know it, and may well know it in
+// a moment.
+func TestCloseOfAnOrderOnItsWay(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		age    time.Duration
+		closed bool
+	}{{0, false}, {59 * time.Second, false}, {time.Minute, true}, {time.Hour, true}} {
+		t.Run(c.age.String(), func(t *testing.T) {
+			t.Parallel()
+			inWorld(t, func(t *testing.T, w *world) {
+				w.sim.Fault(wxsim.Fault{Target: "prepay", Fault: "status_500", Count: 3})
+				tl := w.till()
+				draft := w.draft("order-1")
+				o, err := tl.Place(t.Context(), draft)
+				if !errors.Is(err, till.ErrWeChat) {
+					t.Fatal(err)
+				}
+				if wait := c.age - w.elapsed(); wait > 0 {
+					time.Sleep(wait)
+				}
+				got, err := tl.Close(t.Context(), o)
+				switch {
+				case c.closed && (err != nil || got.PayStatus != orderstore.Closed || !slices.Equal(w.heard(), []string{"close: closed order-1"})):
+					t.Errorf("%+v, %v, heard %q", got, err, w.heard())
+				case !c.closed && (!errors.Is(err, till.ErrWeChat) || w.stored("order-1").PayStatus != orderstore.Unpaid):
+					t.Errorf("%+v, %v", got, err)
+				}
+				if n := w.sim.Requests("close"); n != 0 {
+					t.Errorf("%d closes", n)
+				}
+			})
+		})
+	}
+}
+
+// TestCloseLosesToAPayment that is written here while WeChat is closing: paid
+// is for ever.
+func TestCloseLosesToAPayment(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		tl := w.till()
+		o := w.place(tl, "order-1")
+		w.onTheWay(func(path string) {
+			if strings.HasSuffix(path, "/close") {
+				if _, err := tl.Settle(t.Context(), payment(o)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		if got, err := tl.Close(t.Context(), o); !errors.Is(err, orderstore.ErrPaid) || got.PayStatus != orderstore.Paid {
+			t.Errorf("%v, %v", got.PayStatus, err)
+		}
+		if got := w.heard(); w.stored("order-1").PayStatus != orderstore.Paid || !slices.Equal(got, []string{"notification: paid order-1"}) {
+			t.Errorf("order is %v, heard %q", w.stored("order-1").PayStatus, got)
+		}
+	})
+}
+
+// TestCloseTakesLong at most: WeChat that does not answer is given up.
+func TestCloseTakesLong(t *testing.T) {
+	t.Parallel()
+	for _, target := range []string{"query", "close"} {
+		t.Run(target, func(t *testing.T) {
+			t.Parallel()
+			inWorld(t, func(t *testing.T, w *world) {
+				tl := w.till()
+				o := w.place(tl, "order-1")
+				w.sim.Fault(wxsim.Fault{Target: target, Fault: "timeout"})
+				got, err := tl.Close(t.Context(), o)
+				took := w.elapsed()
+				// A close that was done and never answered is found out by asking.
+				if target == "close" && (err != nil || got.PayStatus != orderstore.Closed) || target == "query" && !errors.Is(err, till.ErrWeChat) || took > 20*time.Second {
+					t.Errorf("after %v: %v, %v", took, got.PayStatus, err)
+				}
+			})
+		})
+	}
+}
+
+// TestAsk shares the question, and tells the kinds of no answer apart.
+func TestAsk(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		tl := w.till()
+		o := w.place(tl, "order-1")
+		if err := w.sim.PayQuietly("order-1"); err != nil {
+			t.Fatal(err)
+		}
+		w.onTheWay(func(string) { time.Sleep(time.Second) })
+		var all sync.WaitGroup
+		for range 64 {
+			all.Go(func() {
+				if got, err := tl.Ask(t.Context(), o); err != nil || got.PayStatus != orderstore.Paid {
+					t.Errorf("%v, %v", got.PayStatus, err)
+				}
+			})
+		}
+		all.Wait()
+		if n := w.sim.Requests("query"); n != 1 {
+			t.Errorf("%d queries", n)
+		}
+		if got := w.heard(); !slices.Equal(got, []string{"query: paid order-1"}) {
+			t.Errorf("heard %q", got)
+		}
+		unknown := o
+		unknown.OutTradeNo = "order-2"
+		if _, err := tl.Ask(t.Context(), unknown); !errors.Is(err, till.ErrNotAtWeChat) || errors.Is(err, till.ErrWeChat) {
+			t.Errorf("unknown order: %v", err)
+		}
+		w.sim.Fault(wxsim.Fault{Target: "query", Fault: "unsigned"})
+		if _, err := tl.Ask(t.Context(), o); !errors.Is(err, till.ErrWeChat) || errors.Is(err, till.ErrNotAtWeChat) {
+			t.Errorf("unsigned answer: %v", err)
+		}
+		w.sim.ClearFaults()
+		w.store.set(func(call string) error { return errDown })
+		if _, err := tl.Ask(t.Context(), o); !errors.Is(err, till.ErrStore) {
+			t.Errorf("store down: %v", err)
+		}
+	})
+}

@@ -1,0 +1,77 @@
+package orderstore
+
+import (
+	"hash/fnv"
+	"time"
+)
+
+// askAfter is how long after its creation an unpaid order is asked about at
+// WeChat, whose notification may never come.
+// Source: 支付回调和查单实现指引, plan A.
+func askAfter() []time.Duration {
+	return []time.Duration{
+		5 * time.Second, 30 * time.Second, time.Minute, 3 * time.Minute,
+		5 * time.Minute, 10 * time.Minute, 30 * time.Minute,
+	}
+}
+
+// askEvery is the pace after that, until the order expires.
+const askEvery = 30 * time.Minute
+
+// firstClose and lastClose bound the growing delay between two tries to close
+// an expired order.
+const (
+	firstClose = 30 * time.Second
+	lastClose  = 10 * time.Minute
+)
+
+// Opened returns a new order with its first event and its first appointment:
+// when WeChat is to be asked about it, should nobody have heard by then.
+func (o Order) Opened(now time.Time) Order {
+	o.CreatedAt = now
+	o.NextActionAt = o.nextAsk(now)
+	return o.with(Event{At: now, Kind: EventCreated})
+}
+
+// ToAsk reports whether WeChat has still to be asked what became of the order.
+// One that has expired is to be closed.
+func (o Order) ToAsk() bool { return o.PayStatus == Unpaid }
+
+// BeginAsk claims an unpaid order for one question to WeChat, or, when it has
+// expired, for one try to close it. The claim makes the next appointment:
+// whoever dies on the way has lost nothing but this one.
+func (o Order) BeginAsk(now time.Time) (Order, error) {
+	if !o.ToAsk() || o.NextActionAt.IsZero() || o.NextActionAt.After(now) {
+		return o, ErrNotDue
+	}
+	o.NextActionAt = o.nextAsk(now)
+	o.UpdatedAt = now
+	return o, nil
+}
+
+// nextAsk is the first appointment after now.
+func (o Order) nextAsk(now time.Time) time.Time {
+	if o.Expired(now) {
+		since := now.Sub(o.ExpiresAt) // the longer in vain, the longer the next wait
+		return now.Add(o.spread(min(max(since, firstClose), lastClose)))
+	}
+	next := now.Add(o.spread(askEvery))
+	for _, d := range askAfter() {
+		if at := o.CreatedAt.Add(o.spread(d)); at.After(now) {
+			next = at
+			break
+		}
+	}
+	if !o.ExpiresAt.IsZero() && next.After(o.ExpiresAt) {
+		return o.ExpiresAt
+	}
+	return next
+}
+
+// spread makes d up to a tenth longer, for each order by another share, so
+// that orders placed in one moment are not asked about in one moment.
+func (o Order) spread(d time.Duration) time.Duration {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(o.OutTradeNo))
+	return d + d/10*time.Duration(h.Sum32()%1000)/1000
+}

@@ -1,0 +1,120 @@
+package orderstore_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/wxpaykit/wxpay/orderstore"
+)
+
+// opened is an unpaid order placed at the time, with half an hour to pay.
+func opened(no string, at time.Time) orderstore.Order {
+	o := newOrder()
+	o.OutTradeNo, o.ExpiresAt = no, at.Add(30*time.Minute)
+	return o.Opened(at)
+}
+
+// An order of which nothing is heard is asked about on WeChat's schedule, each
+// time at most a tenth later, and for the last time when it expires.
+func TestAppointments(t *testing.T) {
+	t.Parallel()
+	o := opened("tzxz_3cca32f4bb_1", noon)
+	if len(o.Events) != 1 || o.Events[0].Kind != orderstore.EventCreated || !o.CreatedAt.Equal(noon) {
+		t.Errorf("opened: %+v", o)
+	}
+	for _, after := range []time.Duration{5 * time.Second, 30 * time.Second, time.Minute, 3 * time.Minute, 5 * time.Minute, 10 * time.Minute} {
+		if late := o.NextActionAt.Sub(noon) - after; late < 0 || late > after/10 {
+			t.Fatalf("the appointment after %v is %v late", after, late)
+		}
+		o = beginAsk(t, o)
+	}
+	if !o.NextActionAt.Equal(o.ExpiresAt) {
+		t.Fatalf("the last appointment is %v, the order expires at %v", o.NextActionAt, o.ExpiresAt)
+	}
+	for want, n := 30*time.Second, 0; n < 12; n++ {
+		now := o.NextActionAt
+		o = beginAsk(t, o)
+		wait := o.NextActionAt.Sub(now)
+		if wait < want || wait > 11*time.Minute {
+			t.Fatalf("try %d to close comes after %v, want %v at least", n, wait, want)
+		}
+		want = min(max(want, now.Sub(o.ExpiresAt)), 10*time.Minute)
+	}
+}
+
+func beginAsk(t *testing.T, o orderstore.Order) orderstore.Order {
+	t.Helper()
+	if _, err := o.BeginAsk(o.NextActionAt.Add(-time.Microsecond)); !errors.Is(err, orderstore.ErrNotDue) {
+		t.Fatalf("before its time: %v", err)
+	}
+	now := o.NextActionAt
+	next, err := o.BeginAsk(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !next.Changed(o) || !next.UpdatedAt.Equal(now) {
+		t.Fatal("the claim would not be saved")
+	}
+	return next
+}
+
+// What is paid or closed is not asked about.
+func TestNothingToAsk(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]orderstore.Order{"paid": paidOrder(t), "closed": closedOrder(t), "without an appointment": newOrder()} {
+		o.NextActionAt = map[bool]time.Time{true: noon}[name != "without an appointment"]
+		if _, err := o.BeginAsk(later); !errors.Is(err, orderstore.ErrNotDue) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if o, err := opened("tzxz_1", noon).Close(orderstore.FromClose, "", later); err != nil || !o.NextActionAt.IsZero() {
+		t.Errorf("closed: %v, next action at %v", err, o.NextActionAt)
+	}
+}
+
+// However late the worker comes, the next appointment is ahead, and before the
+// order expires it is never later than that.
+func TestAppointmentsAreAhead(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		o := opened(rapid.StringMatching(`[a-z0-9]{6,32}`).Draw(t, "number"), noon)
+		o.ExpiresAt = noon.Add(time.Duration(rapid.Int64Range(1, int64(7*24*time.Hour)).Draw(t, "ttl")))
+		now := o.NextActionAt
+		for range 20 {
+			now = maxTime(now, o.NextActionAt).Add(time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "late")))
+			next, err := o.BeginAsk(now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !next.NextActionAt.After(now) {
+				t.Fatalf("at %v the next appointment is %v", now, next.NextActionAt)
+			}
+			if now.Before(o.ExpiresAt) && next.NextActionAt.After(o.ExpiresAt) {
+				t.Fatalf("the next appointment %v is after the end %v", next.NextActionAt, o.ExpiresAt)
+			}
+			o = next
+		}
+	})
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// Orders placed in one moment are not asked about in one moment.
+func TestAppointmentsAreSpread(t *testing.T) {
+	t.Parallel()
+	at := make(map[time.Time]bool)
+	for i := range 100 {
+		at[opened("tzxz_spread_"+string(rune('a'+i%26))+string(rune('a'+i/26)), noon).NextActionAt] = true
+	}
+	if len(at) < 50 {
+		t.Errorf("100 orders have %d appointments", len(at))
+	}
+}

@@ -1,0 +1,185 @@
+// Package worker does what must be done to orders without anybody asking: it
+// asks WeChat about orders of which nothing was heard, closes those whose time
+// to pay is over, and hands paid ones to the application until the application
+// has taken them.
+//
+// Everything to do is written on the orders themselves
+// ([orderstore.Order.NextActionAt]), so nothing is forgotten when a process
+// dies, and several workers on one store share the work: each step begins with
+// a claim that only one of them can save.
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/wxpaykit/wxpay/orderstore"
+)
+
+// Config says what a [Worker] works with. All fields but Observe are required.
+type Config struct {
+	Store orderstore.Store
+	// OnPaid takes a paid order over. It is called until it returns nil.
+	OnPaid func(context.Context, orderstore.Order) error
+	// Deadline ends the context of one call of OnPaid.
+	Deadline time.Duration
+	// MayAsk says whether WeChat may be asked about the order now: the common
+	// budget of all who ask.
+	MayAsk func(outTradeNo string, now time.Time) bool
+	// Ask asks WeChat what became of the order and settles the answer.
+	Ask func(context.Context, orderstore.Order) error
+	// Close closes the order at WeChat and here, unless it was paid.
+	Close func(context.Context, orderstore.Order) error
+	// Interval is how often the store is asked what is due. [Worker.Wake]
+	// makes it ask at once.
+	Interval time.Duration
+	// Parallel is how many orders are handed over at the same time, and how
+	// many are asked about.
+	Parallel int
+	Now      func() time.Time
+	Logger   *slog.Logger
+	// Observe is told of every call of OnPaid.
+	Observe func(ctx context.Context, o orderstore.Order, took time.Duration, err error)
+}
+
+// Worker works while [Worker.Run] runs.
+type Worker struct {
+	cfg   Config
+	wake  chan struct{}
+	hands slots // for calls of the application
+	asks  slots // for questions to WeChat
+	stuck stuck
+}
+
+// New returns a Worker. It starts nothing.
+func New(cfg Config) *Worker {
+	if cfg.Observe == nil {
+		cfg.Observe = func(context.Context, orderstore.Order, time.Duration, error) {}
+	}
+	return &Worker{
+		cfg:   cfg,
+		wake:  make(chan struct{}, 1),
+		hands: make(slots, cfg.Parallel),
+		asks:  make(slots, cfg.Parallel),
+	}
+}
+
+// Wake makes Run look for work at once. It never blocks.
+func (w *Worker) Wake() {
+	select {
+	case w.wake <- struct{}{}:
+	default: // a wake-up is waiting already
+	}
+}
+
+// Run works until ctx ends. It then waits for the steps under way, which keep
+// their deadlines and are not cut short, and returns nil.
+func (w *Worker) Run(ctx context.Context) error {
+	var steps sync.WaitGroup
+	defer steps.Wait()
+	tick := time.NewTicker(w.cfg.Interval)
+	defer tick.Stop()
+	for {
+		w.round(ctx, &steps)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-w.wake:
+		case <-tick.C:
+		}
+	}
+}
+
+// What one look at the store brings: at first this many orders, and more when
+// none of them can be worked on now, so that those behind are not held up.
+const (
+	firstLook = 64
+	lastLook  = 4096
+)
+
+// round begins a step for every order that is due and for which there is a
+// free slot.
+func (w *Worker) round(ctx context.Context, steps *sync.WaitGroup) {
+	for look := firstLook; ctx.Err() == nil; {
+		due, err := w.cfg.Store.Due(ctx, w.cfg.Now(), look)
+		if err != nil {
+			if ctx.Err() == nil {
+				w.cfg.Logger.ErrorContext(ctx, "due orders cannot be read", slog.Any("cause", err))
+			}
+			return
+		}
+		begun := 0
+		for _, o := range due {
+			if ctx.Err() == nil && w.begin(ctx, o, steps) {
+				begun++
+			}
+		}
+		switch {
+		case begun > 0:
+			look = firstLook
+		case len(due) < look || look >= lastLook:
+			return
+		default:
+			look *= 4
+		}
+	}
+}
+
+// begin claims the order for the step it needs and takes the step in a
+// goroutine. The claim is saved here: what this round claimed is no longer due
+// when the store is asked again.
+func (w *Worker) begin(ctx context.Context, o orderstore.Order, steps *sync.WaitGroup) bool {
+	now := w.cfg.Now()
+	slots, step := w.asks, w.reconcile
+	claim := func() (orderstore.Order, error) { return o.BeginAsk(now) }
+	switch {
+	case o.ToHandOver():
+		slots, step = w.hands, w.handOver
+		claim = func() (orderstore.Order, error) { return o.BeginHandOver(now, w.cfg.Deadline+storeDeadline) }
+		if w.stuck.has(o.OutTradeNo) {
+			return false
+		}
+	case !o.ToAsk():
+		return false
+	}
+	if !slots.take() {
+		return false
+	}
+	claimed, err := claim()
+	if err != nil || !o.ToHandOver() && !w.cfg.MayAsk(o.OutTradeNo, now) || !w.save(ctx, claimed) {
+		slots.give()
+		return false
+	}
+	steps.Go(func() {
+		defer w.Wake() // a slot is free
+		defer slots.give()
+		step(context.WithoutCancel(ctx), claimed.Saved())
+	})
+	return true
+}
+
+// save stores a claim; somebody who was quicker is no error.
+func (w *Worker) save(ctx context.Context, claimed orderstore.Order) bool {
+	err := w.cfg.Store.Save(ctx, claimed)
+	if err != nil && !errors.Is(err, orderstore.ErrConflict) && ctx.Err() == nil {
+		w.cfg.Logger.ErrorContext(ctx, "due order cannot be claimed", slog.String("order_no", claimed.OutTradeNo), slog.Any("cause", err))
+	}
+	return err == nil
+}
+
+// slots bound how many steps of a kind are under way.
+type slots chan struct{}
+
+func (s slots) take() bool {
+	select {
+	case s <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s slots) give() { <-s }
