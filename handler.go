@@ -1,0 +1,180 @@
+package wxpay
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"sync/atomic"
+
+	"github.com/gorilla/mux"
+
+	"github.com/wxpaykit/wxpay/internal/flight"
+	"github.com/wxpaykit/wxpay/internal/till"
+	"github.com/wxpaykit/wxpay/worker"
+	"github.com/wxpaykit/wxpay/wxapi"
+)
+
+// Kit is WeChat Pay for one app. It is an [http.Handler] for all endpoints
+// under its prefix; each endpoint is also a method that returns a handler of
+// its own, for apps that wire just one.
+//
+// A Kit is safe for concurrent use. It starts no goroutine that outlives a
+// request; [Kit.Run] does the work between requests.
+type Kit struct {
+	opt     Options
+	acct    account
+	api     *wxapi.Client
+	till    *till.Till
+	worker  *worker.Worker
+	routes  *http.ServeMux
+	running atomic.Bool
+
+	asks       *flight.Throttle
+	refreshing flight.Group[fresh]
+}
+
+// New returns a Kit, or every fault of the options at once.
+func New(o Options) (*Kit, error) {
+	o = o.withDefaults()
+	acct, err := o.validate()
+	if err != nil {
+		return nil, err
+	}
+	k := &Kit{opt: o, acct: acct, asks: flight.NewThrottle(o.AskInterval, o.AskRate)}
+	k.api, err = wxapi.New(wxapi.Config{
+		Signer:     acct.signer,
+		Keys:       acct.keys,
+		APIv3Key:   acct.apiv3,
+		BaseURL:    o.Merchant.APIBase,
+		HTTPClient: o.HTTPClient,
+		Now:        o.Now,
+		NewNonce:   o.NewNonce,
+		Observe:    o.Hooks.WeChatCall,
+	})
+	if err != nil {
+		return nil, err
+	}
+	k.till = till.New(till.Config{
+		Store:     o.Store,
+		API:       k.api,
+		NotifyURL: o.NotifyURL,
+		Now:       o.Now,
+		Settled:   k.settled,
+	})
+	k.worker = worker.New(worker.Config{
+		Store:    o.Store,
+		OnPaid:   o.OnPaid,
+		Deadline: o.OnPaidDeadline,
+		MayAsk:   k.mayAsk,
+		Ask:      k.askQuietly,
+		Close:    k.closeExpired,
+		Interval: o.RunInterval,
+		Parallel: 8,
+		Now:      o.Now,
+		Logger:   o.Logger,
+		Observe:  k.handedOver,
+	})
+	k.routes = k.newRoutes()
+	return k, nil
+}
+
+// Mount makes a Kit and mounts it on router under Options.Prefix. router is an
+// *http.ServeMux, a *mux.Router of gorilla, a chi.Router, or anything else
+// with a Mount(string, http.Handler) or Handle(string, http.Handler) method.
+//
+// For any other router use [New]: the Kit is an [http.Handler] that finds its
+// endpoints with or without the prefix in front.
+func Mount(router any, o Options) (*Kit, error) {
+	k, err := New(o)
+	if err != nil {
+		return nil, err
+	}
+	prefix := k.opt.Prefix
+	switch r := router.(type) {
+	case *http.ServeMux:
+		// One pattern per method, so that an app's own "GET /" is no conflict.
+		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {
+			r.Handle(method+" "+prefix+"/", k)
+		}
+	case *mux.Router:
+		r.PathPrefix(prefix + "/").Handler(k)
+	case interface{ Mount(string, http.Handler) }: // chi
+		r.Mount(prefix, k)
+	case interface{ Handle(string, http.Handler) }:
+		r.Handle(prefix+"/", k)
+	default:
+		return nil, fmt.Errorf("wxpay: Mount cannot use a %T: pass an *http.ServeMux, *mux.Router or chi.Router, or mount the handler that New returns", router)
+	}
+	return k, nil
+}
+
+// Run does what nobody asks for until ctx ends: it asks WeChat about orders of
+// which nothing was heard, closes those whose time to pay is over, and hands
+// paid ones to Options.OnPaid. It returns nil when all of that work has
+// stopped. Any number of processes may run it on one store.
+func (k *Kit) Run(ctx context.Context) error {
+	k.running.Store(true)
+	defer k.running.Store(false)
+	return k.worker.Run(ctx)
+}
+
+// ServeHTTP serves every endpoint, with the prefix in front of it (also deeper
+// in the path, under a sub-router) or without it (behind http.StripPrefix).
+func (k *Kit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	inner := r.WithContext(r.Context())
+	inner.URL = &url.URL{RawQuery: r.URL.RawQuery}
+	rest := r.URL.Path
+	for range maxPrefixes {
+		_, after, ok := strings.Cut(rest, k.opt.Prefix+"/")
+		if !ok {
+			break
+		}
+		rest = "/" + after
+		if inner.URL.Path = rest; k.knows(inner) {
+			k.routes.ServeHTTP(w, inner)
+			return
+		}
+	}
+	if inner.URL.Path = r.URL.Path; k.knows(inner) {
+		k.routes.ServeHTTP(w, inner)
+		return
+	}
+	k.notFound().ServeHTTP(w, r)
+}
+
+// maxPrefixes bounds how often the prefix is looked for in one path.
+const maxPrefixes = 4
+
+// knows reports whether the path is an endpoint. One that is not clean is
+// none: the ServeMux would redirect it to a place outside the kit.
+func (k *Kit) knows(r *http.Request) bool {
+	if path.Clean(r.URL.Path) != r.URL.Path {
+		return false
+	}
+	_, pattern := k.routes.Handler(r)
+	return pattern != ""
+}
+
+// newRoutes is the table of endpoints.
+func (k *Kit) newRoutes() *http.ServeMux {
+	routes := http.NewServeMux()
+	for _, e := range []struct {
+		method, path string
+		handler      http.Handler
+	}{
+		{"POST", "/prepay/{product}", k.Prepay()},
+		{"POST", "/paysign", k.PaySign()},
+		{"GET", "/orders/{out_trade_no}", k.OrderStatus()},
+		{"POST", "/orders/{out_trade_no}/close", k.CloseOrder()},
+		{"GET", "/orders/{out_trade_no}/qr.svg", k.QRCodeSVG()},
+		{"GET", "/orders/{out_trade_no}/qr.png", k.QRCodePNG()},
+		{"POST", "/notify", k.Notify()},
+	} {
+		routes.Handle(e.method+" "+e.path, e.handler)
+		routes.Handle(e.path, k.wrongMethod(e.method))
+	}
+	return routes
+}

@@ -1,0 +1,254 @@
+package wxpay
+
+import (
+	"crypto"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/wxpaykit/wxpay/orderstore"
+	"github.com/wxpaykit/wxpay/wxcrypto"
+)
+
+// Merchant is an account at WeChat Pay. MchID, CertSerial (or Certificate),
+// PrivateKey (or Signer), APIv3Key and an appid are required. It prints
+// without its secrets.
+type Merchant struct {
+	// MchID is the merchant number (商户号).
+	MchID string
+	// CertSerial is the serial of the merchant API certificate, in hex; not
+	// the PUB_KEY_ID_ of WeChat Pay's public key.
+	CertSerial string
+	// Certificate is apiclient_cert.pem. Optional: it fills CertSerial in and
+	// proves that PrivateKey belongs to it.
+	Certificate string
+	// PrivateKey is apiclient_key.pem: the text, not the file's name.
+	PrivateKey string
+	// Signer replaces PrivateKey where the key lives in a KMS or HSM.
+	Signer crypto.Signer
+
+	// APIv3Key decrypts notifications: 32 characters, not the APIv2 key.
+	APIv3Key string
+	// PublicKeyID and PublicKey are WeChat Pay's public key (微信支付公钥),
+	// PUB_KEY_ID_… and the text of pub_key.pem. Accounts that have none leave
+	// both empty: platform certificates are downloaded then.
+	PublicKeyID string
+	PublicKey   string
+	// Certificates are platform certificates (PEM) to begin with. Optional:
+	// they are downloaded and renewed when needed.
+	Certificates []string
+
+	// AppID is used by every product that has none of its own, and by H5 and
+	// Native.
+	AppID            string
+	AppIDApp         string
+	AppIDJSAPI       string
+	AppIDMiniProgram string
+
+	// NotifyURL is Options.NotifyURL, for accounts that come from outside.
+	NotifyURL string
+	// APIBase is WeChat Pay's address. Defaults to
+	// https://api.mch.weixin.qq.com; http is taken for loopback hosts only.
+	APIBase string
+
+	faults []error // found while reading the environment
+}
+
+// MerchantFromEnv reads WXPAY_MCHID, WXPAY_CERT_SERIAL,
+// WXPAY_PRIVATE_KEY_FILE, WXPAY_APIV3_KEY, WXPAY_PUBLIC_KEY_ID,
+// WXPAY_PUBLIC_KEY_FILE, WXPAY_APPID, WXPAY_APPID_APP, WXPAY_APPID_JSAPI,
+// WXPAY_APPID_MINIPROGRAM, WXPAY_NOTIFY_URL and WXPAY_API_BASE. What is
+// missing or cannot be read is reported by [New] with everything else.
+func MerchantFromEnv() Merchant {
+	var m Merchant
+	file := func(name string) string {
+		path := os.Getenv(name)
+		if path == "" {
+			return ""
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			m.faults = append(m.faults, fmt.Errorf("wxpay: %s: %w", name, err))
+		}
+		return string(text)
+	}
+	m.MchID = os.Getenv("WXPAY_MCHID")
+	m.CertSerial = os.Getenv("WXPAY_CERT_SERIAL")
+	m.PrivateKey = file("WXPAY_PRIVATE_KEY_FILE")
+	m.APIv3Key = os.Getenv("WXPAY_APIV3_KEY")
+	m.PublicKeyID = os.Getenv("WXPAY_PUBLIC_KEY_ID")
+	m.PublicKey = file("WXPAY_PUBLIC_KEY_FILE")
+	m.AppID = os.Getenv("WXPAY_APPID")
+	m.AppIDApp = os.Getenv("WXPAY_APPID_APP")
+	m.AppIDJSAPI = os.Getenv("WXPAY_APPID_JSAPI")
+	m.AppIDMiniProgram = os.Getenv("WXPAY_APPID_MINIPROGRAM")
+	m.NotifyURL = os.Getenv("WXPAY_NOTIFY_URL")
+	m.APIBase = os.Getenv("WXPAY_API_BASE")
+	return m
+}
+
+// String names the account and nothing secret.
+func (m Merchant) String() string { return "wxpay.Merchant{" + m.MchID + "}" }
+
+// Format is String for every verb of package fmt.
+func (m Merchant) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, m.String()) }
+
+// LogValue is the account's number.
+func (m Merchant) LogValue() slog.Value { return slog.StringValue(m.MchID) }
+
+// MarshalText is String: JSON carries no secret either.
+func (m Merchant) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// account is what was parsed of the options: everything in it is usable.
+type account struct {
+	signer   wxcrypto.Signer
+	keys     *wxcrypto.KeySet
+	apiv3    wxcrypto.APIv3Key
+	appIDs   map[orderstore.Product]string
+	loopback bool // WeChat is a simulator on this machine
+	cross    *http.CrossOriginProtection
+}
+
+// parse turns the texts into keys and reports every fault.
+func (m Merchant) parse() (account, []error) {
+	errs := append([]error(nil), m.faults...)
+	fault := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("wxpay: Merchant."+format, args...))
+	}
+	if m.MchID == "" {
+		fault("MchID is required: the merchant number (WXPAY_MCHID)")
+	}
+	for _, f := range []struct{ name, value string }{
+		{"MchID", m.MchID}, {"CertSerial", strings.ReplaceAll(m.CertSerial, "_", "")},
+		{"AppID", m.AppID}, {"AppIDApp", m.AppIDApp}, {"AppIDJSAPI", m.AppIDJSAPI}, {"AppIDMiniProgram", m.AppIDMiniProgram},
+	} {
+		if strings.ContainsFunc(f.value, notAlphanumeric) {
+			fault("%s has other characters than letters and digits: is there a blank or a line break at its end?", f.name)
+		}
+	}
+	acct := account{keys: wxcrypto.NewKeySet()}
+	acct.signer = wxcrypto.Signer{MchID: m.MchID, SerialNo: strings.ToUpper(m.CertSerial)}
+	var err error
+	if acct.signer.Key, err = m.privateKey(); err != nil {
+		fault("%w", err)
+	}
+	if err := m.checkCertificate(&acct.signer); err != nil {
+		fault("%w", err)
+	}
+	if acct.apiv3, err = wxcrypto.ParseAPIv3Key(m.APIv3Key); err != nil {
+		fault("APIv3Key (WXPAY_APIV3_KEY): %w", err)
+	}
+	for _, err := range m.verifyKeys(acct.keys, acct.signer.Key) {
+		fault("%w", err)
+	}
+	if acct.appIDs = m.appIDs(); len(acct.appIDs) == 0 {
+		fault("AppID is required: the appid that the merchant number is bound to (WXPAY_APPID)")
+	}
+	if m.APIBase != "" {
+		u, err := url.Parse(m.APIBase)
+		acct.loopback = err == nil && isLoopback(u.Hostname())
+		if err != nil || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || strings.ContainsAny(m.APIBase, "?#") ||
+			u.Scheme != "https" && !(u.Scheme == "http" && acct.loopback) {
+			fault("APIBase is not a URL like https://api.mch.weixin.qq.com (http is taken for loopback hosts only)")
+		}
+	}
+	return acct, errs
+}
+
+func notAlphanumeric(c rune) bool {
+	return !('0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z')
+}
+
+func (m Merchant) privateKey() (*wxcrypto.PrivateKey, error) {
+	if m.Signer != nil {
+		key, err := wxcrypto.NewPrivateKey(m.Signer)
+		if err != nil {
+			return nil, fmt.Errorf("Signer: %w", err)
+		}
+		return key, nil
+	}
+	if m.PrivateKey == "" {
+		return nil, errors.New("PrivateKey is required: the text of apiclient_key.pem (WXPAY_PRIVATE_KEY_FILE)")
+	}
+	key, err := wxcrypto.ParsePrivateKey([]byte(m.PrivateKey))
+	if err != nil {
+		return nil, fmt.Errorf("PrivateKey: %w", err)
+	}
+	return key, nil
+}
+
+// checkCertificate fills the serial in from the merchant's own certificate and
+// holds the key against it.
+func (m Merchant) checkCertificate(s *wxcrypto.Signer) error {
+	if strings.HasPrefix(s.SerialNo, "PUB_KEY_ID_") {
+		return errors.New("CertSerial is the id of WeChat Pay's public key: it belongs into PublicKeyID, and the serial of apiclient_cert.pem here")
+	}
+	if m.Certificate == "" {
+		if s.SerialNo == "" {
+			return errors.New("CertSerial is required: the serial of apiclient_cert.pem (WXPAY_CERT_SERIAL)")
+		}
+		return nil
+	}
+	cert, err := wxcrypto.ParseCertificate([]byte(m.Certificate))
+	switch {
+	case err != nil:
+		return fmt.Errorf("Certificate: %w", err)
+	case s.SerialNo != "" && s.SerialNo != cert.Serial():
+		return fmt.Errorf("CertSerial is %s, but Certificate has the serial %s", s.SerialNo, cert.Serial())
+	case s.Key != nil && !s.Key.Public().Equal(cert.PublicKey()):
+		return errors.New("PrivateKey does not belong to Certificate: take both from one download")
+	}
+	s.SerialNo = cert.Serial()
+	return nil
+}
+
+func (m Merchant) verifyKeys(keys *wxcrypto.KeySet, own *wxcrypto.PrivateKey) []error {
+	var errs []error
+	switch {
+	case m.PublicKey == "" && m.PublicKeyID == "":
+	case m.PublicKey == "" || m.PublicKeyID == "":
+		errs = append(errs, errors.New("PublicKeyID and PublicKey go together (WXPAY_PUBLIC_KEY_ID, WXPAY_PUBLIC_KEY_FILE): set both or neither"))
+	default:
+		key, err := wxcrypto.ParsePublicKey(m.PublicKeyID, []byte(m.PublicKey))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("PublicKey: %w", err))
+			break
+		}
+		keys.Add(key)
+	}
+	for i, text := range m.Certificates {
+		key, err := wxcrypto.ParseCertificate([]byte(text))
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("Certificates[%d]: %w", i, err))
+		case own != nil && own.Public().Equal(key.PublicKey()):
+			errs = append(errs, fmt.Errorf("Certificates[%d] is the merchant's own certificate: it belongs into Certificate, WeChat Pay's platform certificates here", i))
+		default:
+			keys.Add(key)
+		}
+	}
+	return errs
+}
+
+// appIDs leaves out the products that have no appid: they cannot be sold.
+func (m Merchant) appIDs() map[orderstore.Product]string {
+	ids := make(map[orderstore.Product]string)
+	own := map[orderstore.Product]string{
+		orderstore.App:         m.AppIDApp,
+		orderstore.JSAPI:       m.AppIDJSAPI,
+		orderstore.MiniProgram: m.AppIDMiniProgram,
+	}
+	for _, p := range orderstore.Products() {
+		id := own[p]
+		set(&id, m.AppID)
+		if id != "" {
+			ids[p] = id
+		}
+	}
+	return ids
+}

@@ -1,0 +1,108 @@
+package wxpay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/wxpaykit/wxpay/internal/till"
+	"github.com/wxpaykit/wxpay/orderstore"
+	"github.com/wxpaykit/wxpay/wxapi"
+)
+
+// Notify takes WeChat Pay's notifications: POST /notify. It answers 204 when
+// the payment is durably stored, or was before; 401 to whatever WeChat did not
+// sign; and another 4xx or 5xx to what could not be stored or does not fit the
+// order, so that WeChat sends it again.
+func (k *Kit) Notify() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := k.opt.Now()
+		n, err := k.open(w, r)
+		if err == nil {
+			err = k.take(r.Context(), &n)
+		}
+		k.answerWeChat(w, r, start, n, err)
+	})
+}
+
+// errIgnored is a notification that changes nothing here and is acknowledged.
+var errIgnored = errors.New("wxpay: this event means nothing to the kit")
+
+// takeDeadline bounds the work on one notification. WeChat hangs up after 5 s;
+// what it signed is stored all the same, so the work does not end with the
+// connection.
+const takeDeadline = 10 * time.Second
+
+// take settles a verified notification.
+func (k *Kit) take(ctx context.Context, n *Notification) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &rejection{"internal", http.StatusInternalServerError, fmt.Errorf("panic: %v", p)}
+		}
+	}()
+	if n.EventType != "TRANSACTION.SUCCESS" {
+		return errIgnored
+	}
+	t, err := wxapi.ParseTransaction(n.Plaintext)
+	n.outTradeNo = t.OutTradeNo
+	switch {
+	case err != nil:
+		return &rejection{"malformed", http.StatusBadRequest, err}
+	case t.TradeState != orderstore.TradeSuccess:
+		return &rejection{"not_success", http.StatusBadRequest, errors.New("trade_state is " + t.TradeState)}
+	}
+	p := till.PaymentOf(t, orderstore.FromNotification)
+	p.ID, p.Serial = n.ID, n.Serial
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeDeadline)
+	defer cancel()
+	_, err = k.till.Settle(ctx, p)
+	switch {
+	case errors.Is(err, orderstore.ErrNotFound):
+		return &rejection{"unknown_order", http.StatusNotFound, err}
+	case errors.Is(err, orderstore.ErrMismatch):
+		return &rejection{"mismatch", http.StatusBadRequest, err}
+	case err != nil:
+		return &rejection{"store", http.StatusServiceUnavailable, err}
+	}
+	return nil
+}
+
+// answerWeChat answers as WeChat Pay expects, and tells log and hooks which of
+// the checks failed. The answer itself does not: all rejections look alike.
+// Only nil and errIgnored are acknowledged.
+func (k *Kit) answerWeChat(w http.ResponseWriter, r *http.Request, start time.Time, n Notification, err error) {
+	info := NotificationInfo{Outcome: "ok", EventType: n.EventType, Serial: n.Serial}
+	level := slog.LevelInfo
+	switch {
+	case err == nil:
+		w.WriteHeader(http.StatusNoContent)
+	case errors.Is(err, errIgnored):
+		info.Outcome = "ignored"
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		rejected := &rejection{"internal", http.StatusInternalServerError, err}
+		errors.As(err, &rejected)
+		info.Outcome, level = rejected.name, slog.LevelWarn
+		if n.Serial != "" {
+			level = slog.LevelError // WeChat signed it, and we did not take it
+		}
+		reply(w, rejected.status, refusal{"FAIL", "失败"})
+	}
+	info.Took = k.opt.Now().Sub(start)
+	k.opt.Hooks.Notification(r.Context(), info)
+	attrs := []slog.Attr{slog.String("ending", info.Outcome), slog.String("event_type", n.EventType), slog.String("notification_id", n.ID), slog.String("order_no", n.outTradeNo)}
+	if err != nil {
+		attrs = append(attrs, slog.Any("cause", err))
+	}
+	k.opt.Logger.LogAttrs(r.Context(), level, "notification answered", attrs...)
+}
+
+// refusal is the body that WeChat Pay reads when it is refused.
+// Source: 回调通知应答.
+type refusal struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}

@@ -1,0 +1,213 @@
+package wxpay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/wxpaykit/wxpay/orderstore"
+	"github.com/wxpaykit/wxpay/wxcrypto"
+)
+
+// The types of package orderstore that an app meets when it writes its
+// [Options].
+type (
+	OrderStore   = orderstore.Store
+	Order        = orderstore.Order
+	QuoteRequest = orderstore.QuoteRequest
+	Quote        = orderstore.Quote
+)
+
+// ErrNoGoods is what Options.Quote returns for goods it does not sell, or for
+// an order that is not the asking user's: the client gets 404.
+var ErrNoGoods = orderstore.ErrNoGoods
+
+// Options say what a [Kit] works with. Merchant, Store, Identify, Quote and a
+// notify URL are required; every other zero value means its default.
+type Options struct {
+	// Merchant is the account at WeChat Pay; see [MerchantFromEnv].
+	Merchant Merchant
+
+	// NotifyURL is where WeChat Pay reports payments: the public https address
+	// of this kit's /notify, without query. Plain http is taken for loopback
+	// hosts only. Defaults to Merchant.NotifyURL.
+	NotifyURL string
+
+	// Store keeps the orders. Package orderstore/sqlite is the reference.
+	Store OrderStore
+
+	// Identify says who is asking. An error or an empty user is answered with
+	// 401. One user never sees, pays or closes another's order.
+	Identify func(r *http.Request) (userID string, err error)
+
+	// Quote is the server's own price of what the client named. It returns
+	// [ErrNoGoods] for what is not sold, or is not this user's.
+	Quote func(context.Context, QuoteRequest) (Quote, error)
+
+	// OnPaid takes over an order that is durably paid: grant the membership,
+	// ship the goods. [Kit.Run] calls it at least once, and again with growing
+	// delays until it returns nil, so it must do its work once per
+	// Order.OutTradeNo. Defaults to taking every order over silently.
+	OnPaid func(context.Context, Order) error
+	// OnPaidDeadline ends the context of one call of OnPaid. An order whose
+	// process died during the call is handed over again when the deadline and
+	// ten seconds have passed. Defaults to 30s.
+	OnPaidDeadline time.Duration
+	// RunInterval is how often [Kit.Run] asks the store what is due. Payments
+	// that this process hears of do not wait for it. Defaults to 1s.
+	RunInterval time.Duration
+
+	// Prefix is the path the endpoints stand under. Defaults to "/pay".
+	Prefix string
+	// OrderTTL is the time to pay. Defaults to 30m; 1m to 7 days, shorter only
+	// against a WeChat on loopback. Source: prepay, time_expire.
+	OrderTTL time.Duration
+	// OrderNumber makes the out_trade_no of a new order: 6 to 32 of
+	// [0-9A-Za-z_\-|*]. When the number is taken it is asked again with a
+	// later time. Defaults to a random number that sorts by time; see also
+	// [TutorialNumber].
+	OrderNumber func(userID string, at time.Time) string
+
+	// ClientIP is the customer's address, which H5 must tell WeChat. Defaults
+	// to the connection's address; behind proxies use [TrustedProxies].
+	ClientIP func(*http.Request) netip.Addr
+	// Origins are the origins ("https://m.example.com") besides the kit's own
+	// host whose pages may post to it. Posts from pages of any other origin
+	// are refused, and H5 prepays need an Origin header at all.
+	// Source: H5 支付, Origin white-list.
+	Origins []string
+
+	// AskInterval is the least time between two queries at WeChat for one
+	// order, AskRate the most queries a second for all of them, however many
+	// pages poll. Default to 2s and 50.
+	AskInterval time.Duration
+	AskRate     float64
+
+	// Hooks tell metrics and alarms what happens; see package wxprom.
+	Hooks Hooks
+	// Logger gets one line per request and per change of an order, never a
+	// key, body or openid. Defaults to slog.Default().
+	Logger *slog.Logger
+	// HTTPClient calls WeChat Pay. Defaults to package wxapi's own.
+	HTTPClient *http.Client
+	// Now is the clock. Defaults to time.Now.
+	Now func() time.Time
+	// NewNonce makes nonces. Defaults to wxcrypto.NewNonce.
+	NewNonce func() string
+}
+
+func (o Options) withDefaults() Options {
+	set(&o.NotifyURL, o.Merchant.NotifyURL)
+	set(&o.Prefix, "/pay")
+	set(&o.OrderTTL, 30*time.Minute)
+	set(&o.OnPaidDeadline, 30*time.Second)
+	set(&o.RunInterval, time.Second)
+	set(&o.AskInterval, 2*time.Second)
+	set(&o.AskRate, 50)
+	if o.OnPaid == nil {
+		o.OnPaid = func(context.Context, Order) error { return nil }
+	}
+	if o.OrderNumber == nil {
+		o.OrderNumber = timeNumber
+	}
+	if o.ClientIP == nil {
+		o.ClientIP = connectionIP
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.NewNonce == nil {
+		o.NewNonce = wxcrypto.NewNonce
+	}
+	o.NotifyURL = strings.TrimSpace(o.NotifyURL)
+	o.Prefix = "/" + strings.Trim(o.Prefix, "/")
+	o.Hooks = o.Hooks.withDefaults()
+	return o
+}
+
+// set gives *field its default if it has no value.
+func set[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// validate parses the account and reports every fault at once.
+func (o Options) validate() (account, error) {
+	acct, errs := o.Merchant.parse()
+	fault := func(bad bool, format string, args ...any) {
+		if bad {
+			errs = append(errs, fmt.Errorf("wxpay: Options."+format, args...))
+		}
+	}
+	fault(o.Store == nil, "Store is required: sqlite.Open(\"pay.db\") is a good first one")
+	fault(o.Identify == nil, "Identify is required: return the signed-in user of the request")
+	fault(o.Quote == nil, "Quote is required: return the server's own price of the goods")
+	fault(o.Prefix == "/", "Prefix is \"/\": give the kit a path of its own such as /pay")
+	fault(strings.ContainsAny(o.Prefix, "{}*? #%"), "Prefix %q has a character that means something to a router", o.Prefix)
+	fault(path.Clean(o.Prefix) != o.Prefix, "Prefix %q has empty or dot segments: routers would redirect it", o.Prefix)
+	fault(o.OrderTTL > 7*24*time.Hour, "OrderTTL is %v: WeChat Pay takes at most 7 days", o.OrderTTL)
+	fault(o.OrderTTL < 0 || o.OrderTTL < time.Minute && !acct.loopback,
+		"OrderTTL is %v: WeChat Pay gives a customer at least 1m", o.OrderTTL)
+	fault(o.OnPaidDeadline < 0 || o.RunInterval < 0 || o.AskInterval < 0 || o.AskRate < 1,
+		"OnPaidDeadline, RunInterval and AskInterval must be positive, AskRate at least 1")
+	if err := checkNotifyURL(o.NotifyURL); err != nil {
+		errs = append(errs, err)
+	}
+	acct.cross = http.NewCrossOriginProtection()
+	for _, origin := range o.Origins {
+		err := acct.cross.AddTrustedOrigin(origin)
+		fault(err != nil, "Origins: %q is not an origin like https://m.example.com", origin)
+	}
+	return acct, errors.Join(errs...)
+}
+
+// checkNotifyURL holds a notify URL against WeChat's rules, so that a mistake
+// shows at the start and not as notifications that never come.
+// Source: notify_url rules of prepay; where pages differ, the stricter one.
+func checkNotifyURL(s string) error {
+	fault := func(text string) error { return fmt.Errorf("wxpay: Options.NotifyURL %s", text) }
+	u, err := url.Parse(s)
+	switch {
+	case s == "":
+		return fault("is required: the public https address of this kit's /notify, such as https://shop.example.com/pay/notify")
+	case err != nil || u.Host == "" || u.User != nil:
+		return fault("is not a URL like https://shop.example.com/pay/notify")
+	case len(s) > 255:
+		return fault("is longer than WeChat's 255 bytes")
+	case strings.ContainsAny(s, "?#"):
+		return fault("must have no query and no fragment: WeChat Pay would not call it")
+	case u.Path == "" || u.Path == "/":
+		return fault("needs a path, such as /pay/notify")
+	case isLoopback(u.Hostname()) && (u.Scheme == "http" || u.Scheme == "https"):
+		return nil
+	case u.Scheme != "https":
+		return fault("must be https (http is taken for loopback hosts only)")
+	case u.Port() != "":
+		return fault("must have no port: WeChat Pay calls 443")
+	case isIP(u.Hostname()):
+		return fault("must name a host, not an IP address")
+	}
+	return nil
+}
+
+func isIP(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}

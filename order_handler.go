@@ -1,0 +1,121 @@
+package wxpay
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/wxpaykit/wxpay/internal/flight"
+	"github.com/wxpaykit/wxpay/internal/till"
+	"github.com/wxpaykit/wxpay/orderstore"
+)
+
+// orderAnswer is an order as front ends see it, in the tutorials' names.
+type orderAnswer struct {
+	OutTradeNo   string               `json:"out_trade_no"`
+	OrderRef     string               `json:"order_ref,omitempty"`
+	GoodsID      string               `json:"goods_id,omitempty"`
+	Description  string               `json:"description"`
+	Product      orderstore.Product   `json:"product"`
+	PayStatus    orderstore.PayStatus `json:"pay_status"`
+	PayStatusDes string               `json:"pay_status_des"`
+	TradeState   string               `json:"trade_state"`
+	Total        orderstore.Fen       `json:"total"`
+	Amount       string               `json:"amount"`
+	Refunded     orderstore.Fen       `json:"refunded"`
+	PayTime      string               `json:"pay_time"` // YYYY-MM-DD HH:mm:ss, Beijing; empty while unpaid
+	TradeNo      string               `json:"trade_no"`
+	TimeExpire   string               `json:"time_expire"` // RFC 3339, Beijing
+	Stale        bool                 `json:"stale,omitempty"`
+}
+
+func show(o Order) orderAnswer {
+	a := orderAnswer{
+		OutTradeNo: o.OutTradeNo, OrderRef: o.Ref, GoodsID: o.GoodsID, Description: o.Description, Product: o.Product,
+		PayStatus: o.PayStatus, PayStatusDes: o.PayStatus.String(), TradeState: o.TradeState,
+		Total: o.Total, Amount: o.Total.String(), Refunded: o.Refunded, TradeNo: o.TransactionID,
+		TimeExpire: beijing(o.ExpiresAt).Format(time.RFC3339),
+	}
+	if a.TradeState == "" {
+		a.TradeState = orderstore.TradeNotPay
+	}
+	if !o.PaidAt.IsZero() {
+		a.PayTime = beijing(o.PaidAt).Format(time.DateTime)
+	}
+	return a
+}
+
+// OrderStatus tells the owner of an order what became of it: GET
+// /orders/{out_trade_no}. WeChat is asked when the store says unpaid, so the
+// answer is true even if no notification came; "stale" marks an answer for
+// which WeChat could not be asked.
+func (k *Kit) OrderStatus() http.Handler {
+	return k.endpoint("order", func(_ http.ResponseWriter, r *http.Request) (answer, error) {
+		userID, err := k.user(r)
+		if err != nil {
+			return answer{}, err
+		}
+		o, err := k.ownOrder(r, userID, pathValue(r, "out_trade_no"))
+		if err != nil {
+			return answer{}, err
+		}
+		o, stale := k.refresh(r.Context(), o)
+		data := show(o)
+		data.Stale = stale
+		return done(o, data, success), nil
+	})
+}
+
+// refresh asks WeChat about an unpaid order, if nobody has just done so. Those
+// who come while it is being asked wait for the answer.
+func (k *Kit) refresh(ctx context.Context, o Order) (_ Order, stale bool) {
+	if o.PayStatus != orderstore.Unpaid {
+		return o, false
+	}
+	f, _, err := k.refreshing.Do(ctx, o.OutTradeNo, func(ctx context.Context) (fresh, error) {
+		switch k.asks.Take(o.OutTradeNo, k.opt.Now()) {
+		case flight.Go:
+			return k.askOnce(ctx, o), nil
+		case flight.Recent:
+			return k.reread(ctx, o, false), nil
+		}
+		return k.reread(ctx, o, true), nil
+	})
+	if err != nil {
+		return o, true
+	}
+	return f.Order, f.stale
+}
+
+// fresh is an order, and whether WeChat could not be asked about it.
+type fresh struct {
+	Order
+	stale bool
+}
+
+func (k *Kit) askOnce(ctx context.Context, o Order) fresh {
+	asked, err := k.till.Ask(ctx, o)
+	switch {
+	case err == nil:
+		return fresh{asked, false}
+	case errors.Is(err, till.ErrNotAtWeChat):
+		return fresh{o, false}
+	}
+	k.asks.Fail(o.OutTradeNo)
+	k.opt.Logger.WarnContext(ctx, "order could not be asked for at WeChat", slog.String("order_no", o.OutTradeNo), slog.Any("cause", err))
+	return k.reread(ctx, o, true)
+}
+
+// reread is the order as it is by now: it may have been paid since it was
+// loaded for this request.
+func (k *Kit) reread(ctx context.Context, o Order, stale bool) fresh {
+	ctx, cancel := context.WithTimeout(ctx, takeDeadline)
+	defer cancel()
+	now, err := k.opt.Store.Get(ctx, o.OutTradeNo)
+	if err != nil {
+		return fresh{o, true}
+	}
+	return fresh{now, stale && now.PayStatus == orderstore.Unpaid}
+}

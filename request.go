@@ -1,0 +1,87 @@
+package wxpay
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/gorilla/mux"
+
+	"github.com/wxpaykit/wxpay/orderstore"
+)
+
+// maxBody caps what a front end may send.
+const maxBody = 64 << 10
+
+// user is who asks. Nothing is done for a request before it is known.
+func (k *Kit) user(r *http.Request) (string, error) {
+	id, err := k.opt.Identify(r)
+	if err != nil || id == "" {
+		return "", problemIdentity.because(err)
+	}
+	return id, nil
+}
+
+// poster is who asks to change something. Browsers say which page a post came
+// from; a page of another site must not spend its visitor's session here.
+func (k *Kit) poster(r *http.Request) (string, error) {
+	if err := k.acct.cross.Check(r); err != nil {
+		return "", problemOrigin.because(err)
+	}
+	return k.user(r)
+}
+
+// ownOrder loads the order that the path or body names, if it is the user's.
+func (k *Kit) ownOrder(r *http.Request, userID, outTradeNo string) (Order, error) {
+	if outTradeNo == "" {
+		return Order{}, missing("out_trade_no").because(nil)
+	}
+	if !orderstore.ValidNumber(outTradeNo) {
+		return Order{}, problemNoOrder.because(nil)
+	}
+	o, err := k.opt.Store.Get(r.Context(), outTradeNo)
+	switch {
+	case errors.Is(err, orderstore.ErrNotFound):
+		return Order{}, problemNoOrder.because(err)
+	case err != nil:
+		return Order{}, problemStore.because(err)
+	case o.UserID != userID:
+		return Order{}, problemForeign.because(nil)
+	}
+	return o, nil
+}
+
+// pathValue reads a wildcard of the path from whichever router matched it.
+func pathValue(r *http.Request, name string) string {
+	if v := r.PathValue(name); v != "" {
+		return v
+	}
+	return mux.Vars(r)[name]
+}
+
+// readJSON decodes one JSON object of at most 64 KiB. Unknown members are
+// passed over: a price that a client sends is not even looked at.
+func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return problemContentType.because(err)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return problemTooLarge.because(err)
+	case err != nil:
+		return problemNotJSON.because(err)
+	}
+	err = json.Unmarshal(body, into)
+	var wrongType *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrongType) && wrongType.Field != "":
+		return malformed(wrongType.Field).because(err)
+	case err != nil:
+		return problemNotJSON.because(err)
+	}
+	return nil
+}
