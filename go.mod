@@ -10,3 +10,5 @@ require (
 	github.com/mattn/go-sqlite3 v1.14.52
 	rsc.io/qr v0.2.0
 )
+
+require github.com/prometheus/client_golang v1.24.1 // indirect
