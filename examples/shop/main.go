@@ -1,0 +1,113 @@
+// Command shop is a small shop with the kit in it: three memberships, five
+// ways to pay, and a WeChat Pay to play with in the same process.
+//
+//	go run ./examples/shop
+//
+// All that a shop writes to be paid stands in [run]. Its members are in
+// grants.go, its sessions and routes in shop.go, its pages in pages.go, and
+// the WeChat Pay to play with in simulator.go.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/wxpaykit/wxpay"
+	"github.com/wxpaykit/wxpay/orderstore/sqlite"
+	"github.com/wxpaykit/wxpay/wxprom"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
+	conf, err := readFlags(os.Args[1:], os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(0)
+	case err != nil: // readFlags has said what
+		os.Exit(2)
+	}
+	if err := run(ctx, conf, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "shop:", err)
+		os.Exit(1)
+	}
+}
+
+// run sells until ctx ends. What it opened ends in the opposite order: first
+// the server, then the kit, then what the two work with.
+func run(ctx context.Context, conf config, out io.Writer) error {
+	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+
+	// The orders, with the prices of goods_info, and the shop's own members.
+	store, err := sqlite.Open(conf.db)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	if err := store.PutGoods(ctx, prices()...); err != nil {
+		return err
+	}
+	members, err := openMembers(ctx, conf.db)
+	if err != nil {
+		return err
+	}
+	defer members.Close()
+
+	listener, err := net.Listen("tcp", conf.addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+
+	// The account at WeChat Pay: the environment's, or one to play with.
+	merchant := wxpay.MerchantFromEnv()
+	if merchant.MchID == "" {
+		sim, stop, err := startSimulator(conf.simAddr)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		merchant = merchantOf(sim)
+		merchant.NotifyURL = urlOf(listener) + "/pay/notify"
+	}
+
+	mux := http.NewServeMux()
+	kit, err := wxpay.Mount(mux, wxpay.Options{
+		Merchant:       merchant,
+		NotifyURL:      merchant.NotifyURL, // in earnest: https://shop.example.com/pay/notify
+		Store:          store,
+		Identify:       identify,      // who is asking: the shop's own session
+		Quote:          store.Quote,   // the server's own price, never the client's
+		OnPaid:         members.grant, // once per order number, however often it is called
+		OnPaidDeadline: 5 * time.Second,
+		OrderTTL:       conf.orderTTL,
+		Hooks:          wxprom.New(prometheus.DefaultRegisterer),
+		Logger:         logger,
+	})
+	if err != nil {
+		return err
+	}
+	defer background(kit.Run)()
+
+	mux.Handle("GET /metrics", promhttp.Handler())
+	phone := phoneOf(merchant)
+	shop := shop{orders: store, members: members, phone: phone, logger: logger}
+	if err := shop.addRoutes(mux); err != nil {
+		return err
+	}
+	announce(out, urlOf(listener), phone, conf.db)
+	return serve(ctx, listener, mux)
+}
