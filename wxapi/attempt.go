@@ -2,6 +2,7 @@ package wxapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,11 +44,11 @@ func (e *transportError) Unwrap() error { return e.err }
 
 // try sends a request once and says what came of it.
 func (c *Client) try(ctx context.Context, r request, n int, backup bool) outcome {
-	base := c.cfg.BaseURL
+	base := cmp.Or(r.base, c.cfg.BaseURL)
 	if backup {
 		base = c.cfg.BackupURL
 	}
-	call := Call{Op: r.op, Attempt: n, Backup: backup}
+	call := Call{Op: r.op, Attempt: n, Backup: base == c.cfg.BackupURL}
 	started := c.cfg.Now()
 	ans, host, err := c.send(ctx, r, base)
 	call.Duration = c.cfg.Now().Sub(started)
@@ -86,11 +87,15 @@ func (c *Client) send(ctx context.Context, r request, base string) (ans answer, 
 	if err != nil {
 		return answer{}, "", fmt.Errorf("request: %w", ErrRequest) // its text would hold the URL
 	}
-	if err := c.sign(req, r.op, r.body); err != nil {
+	if err := c.sign(req, r); err != nil {
 		return answer{}, req.URL.Host, err
 	}
 	if err := ctx.Err(); err != nil { // signing may have taken long, at a KMS
 		return answer{}, req.URL.Host, &transportError{err: err}
+	}
+	if r.receive != nil {
+		ans, err = c.stream(ctx, req, r.receive)
+		return ans, req.URL.Host, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.AttemptTimeout)
 	defer cancel()
@@ -109,19 +114,24 @@ func (c *Client) send(ctx context.Context, r request, base string) (ans answer, 
 
 // sign fills the headers in. What is signed is the URI as it goes on the wire.
 // Source: 签名生成, 请求头.
-func (c *Client) sign(req *http.Request, op string, body []byte) error {
+func (c *Client) sign(req *http.Request, r request) error {
 	now := c.cfg.Now()
-	token, err := c.cfg.Signer.Authorization(req.Method, req.URL.RequestURI(), body, now, c.cfg.NewNonce())
+	token, err := c.cfg.Signer.Authorization(req.Method, req.URL.RequestURI(), r.body, now, c.cfg.NewNonce())
 	if err != nil {
 		return fmt.Errorf("sign: %w", err)
 	}
 	req.Header.Set("Authorization", token)
 	req.Header.Set("Accept", "application/json")
+	if r.receive != nil {
+		req.Header.Set("Accept", "*/*") // a file
+	}
 	req.Header.Set("User-Agent", userAgent)
-	if len(body) > 0 {
+	if len(r.body) > 0 {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if key, ok := c.cfg.Keys.Preferred(now); ok && !(op == OpCertificates && isCertificate(key)) {
+	if r.serial != "" {
+		req.Header.Set("Wechatpay-Serial", r.serial)
+	} else if key, ok := c.cfg.Keys.Preferred(now); ok && !(r.op == OpCertificates && isCertificate(key)) {
 		req.Header.Set("Wechatpay-Serial", key.Serial())
 	}
 	return nil

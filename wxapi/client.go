@@ -1,9 +1,11 @@
 package wxapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -46,6 +48,17 @@ type request struct {
 	target string // path and query, escaped
 	body   []byte
 
+	serial  string        // names the key the body is encrypted with; empty: the preferred one
+	base    string        // scheme and host instead of the Config's; empty: those
+	timeout time.Duration // of the whole call; 0: TotalTimeout
+	once    bool          // never sent again once it may have arrived
+
+	// prepare completes the request when there are keys, before the first try.
+	// May be nil.
+	prepare func(*request) error
+	// receive takes the body of a 200 that is too long for memory; accept then
+	// gets none. May be nil.
+	receive func(io.Reader) error
 	// accept verifies and reads an answer of status 2xx other than 202.
 	accept func(context.Context, answer) error
 }
@@ -56,11 +69,16 @@ func (c *Client) do(caller context.Context, r request) error {
 	if err := caller.Err(); err != nil {
 		return fmt.Errorf("%s: %w", r.op, err)
 	}
-	ctx, cancel := context.WithTimeout(caller, c.cfg.TotalTimeout)
+	ctx, cancel := context.WithTimeout(caller, cmp.Or(r.timeout, c.cfg.TotalTimeout))
 	defer cancel()
 	if r.op != OpCertificates {
 		if err := c.ensureKeys(ctx); err != nil {
 			return fmt.Errorf("%s: no key to verify the answer with: %w", r.op, err)
+		}
+	}
+	if r.prepare != nil {
+		if err := r.prepare(&r); err != nil {
+			return fmt.Errorf("%s: %w", r.op, err)
 		}
 	}
 	var sum tally
@@ -70,11 +88,11 @@ func (c *Client) do(caller context.Context, r request) error {
 			c.renewKeys(ctx, r.op)
 			return nil
 		}
-		sum.add(out, c.cfg.BackupURL != "")
+		sum.add(out, r.base == "" && c.cfg.BackupURL != "")
 		if !out.retry {
 			return sum.conclude(r.op, out.err)
 		}
-		if n == maxTries || !c.pause(ctx, n, out.wait) {
+		if n == maxTries || r.once && !out.unsent || !c.pause(ctx, n, out.wait) {
 			return sum.conclude(r.op, interrupted(caller, out.err))
 		}
 	}
@@ -134,19 +152,22 @@ func (r request) outcomeOf(err error, ans answer) outcome {
 }
 
 // judge tells what an answer that is no success means.
-// Source: 通用规则, HTTP 状态码; 关闭订单 for 429.
+// Source: 通用规则, HTTP 状态码; 关闭订单 and 申请退款 for 429.
 func (out *outcome) judge(op string, refusal *Error, h http.Header) {
 	switch s := refusal.Status; {
 	case s == http.StatusAccepted: // not finished: ask again
 		out.retry, out.unknown = true, true
 	case s == http.StatusTooManyRequests:
-		// A close that races the customer's payment is answered with 429 too.
-		out.retry, out.unknown = true, op == OpClose
+		// A close that races the customer's payment is answered with 429 too,
+		// and a refund may have been taken although it is.
+		out.retry, out.unknown = true, op == OpClose || isRefund(op)
 		out.wait = retryAfter(h)
 	case s >= 500:
 		out.retry, out.unknown = true, true
 		out.move = s == http.StatusBadGateway || s == http.StatusServiceUnavailable
 		out.wait = retryAfter(h)
+	case s >= 400 && isRefund(op) && IsCode(refusal, "BIZERR_NEED_RETRY"):
+		out.unknown = true // it asks for the same request again
 	case s >= 400:
 		// A refused signature says nothing about the try before, and a
 		// gateway's page says nothing about the order.
@@ -155,6 +176,8 @@ func (out *outcome) judge(op string, refusal *Error, h http.Header) {
 		out.unknown = true
 	}
 }
+
+func isRefund(op string) bool { return op == OpRefund || op == OpAbnormalRefund }
 
 // retryAfter reads a header that WeChat Pay does not document: a short wait is
 // granted, a long one ignored.

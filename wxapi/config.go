@@ -48,7 +48,9 @@ type Config struct {
 	// last byte. Defaults to 5s.
 	AttemptTimeout time.Duration
 	// TotalTimeout is the longest a call may take, all tries and the pauses
-	// between them together. Defaults to 15s.
+	// between them together. Defaults to 15s. The download of a bill has
+	// [BillOptions].Timeout instead, and AttemptTimeout is then the longest
+	// silence.
 	TotalTimeout time.Duration
 
 	// Now is the clock. Defaults to time.Now.
@@ -66,15 +68,20 @@ type Config struct {
 
 // The values of [Call].Op.
 const (
-	OpPrepay       = "prepay"
-	OpQuery        = "query"
-	OpClose        = "close"
-	OpCertificates = "certificates"
+	OpPrepay         = "prepay"
+	OpQuery          = "query"
+	OpClose          = "close"
+	OpRefund         = "refund"
+	OpRefundQuery    = "refund_query"
+	OpAbnormalRefund = "abnormal_refund"
+	OpBill           = "bill"
+	OpBillDownload   = "bill_download"
+	OpCertificates   = "certificates"
 )
 
 // Call is one try of one call, for logs and metrics. It holds nothing secret.
 type Call struct {
-	Op        string // OpPrepay, OpQuery, OpClose or OpCertificates
+	Op        string // one of the constants above, OpPrepay and so on
 	Attempt   int    // 1 for the first try
 	Status    int    // HTTP status, 0 when no answer came
 	Code      string // WeChat Pay's code, empty for success; not a closed list

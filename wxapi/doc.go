@@ -1,7 +1,7 @@
 // Package wxapi is a client of WeChat Pay API v3 (微信支付): prepay, query,
-// close, and the download of platform certificates. It signs every request,
-// verifies every answer before believing a byte of it, and tries again where
-// that is safe.
+// close, refunds, bills, and the download of platform certificates. It signs
+// every request, verifies every answer before believing a byte of it, and tries
+// again where that is safe.
 //
 //	c, err := wxapi.New(wxapi.Config{Signer: signer, Keys: keys, APIv3Key: key})
 //	t, err := c.Query(ctx, outTradeNo)
@@ -20,10 +20,20 @@
 //   - [ErrRequest], [context.Canceled] and others without any of these: nothing
 //     was sent.
 //
-// All calls are idempotent by their order number, which is why repeating them
-// is safe: the same method, path and bytes, signed anew. One call is at most
-// three tries. A request is repeated after a transport error, 5xx, 429, 202
-// and an answer whose signature does not hold, never after another 4xx.
+// All calls are idempotent by their order or refund number, which is why
+// repeating them is safe: the same method, path and bytes, signed anew. One call
+// is at most three tries. A request is repeated after a transport error, 5xx,
+// 429, 202 and an answer whose signature does not hold, never after another 4xx.
+//
+// Applications for refunds are the exception: they are repeated only when there
+// was no connection, and 429 is [ErrUnknown]. [Client.QueryRefund] comes first.
+//
+// # Bills
+//
+// [Client.TradeBill] downloads the bill of a day (交易账单) into a file and checks
+// all of it before it returns, so that no row of a damaged bill is ever seen.
+// [ErrNoBill], [ErrBillNotReady] and [ErrBillDamaged] are its own errors, and
+// nothing it does changes anything at WeChat Pay.
 //
 // # Keys
 //

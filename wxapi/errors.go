@@ -13,9 +13,9 @@ import (
 
 var (
 	// ErrUnknown says that WeChat Pay may or may not have done what was asked:
-	// a timeout, a connection that broke after sending, 5xx, 202, 429 on close,
-	// or a 2xx that cannot be verified or read. It is a state of its own, not a
-	// failure. Where there was an answer, [*Error] is beneath it.
+	// a timeout, a connection that broke after sending, 5xx, 202, 429 on close
+	// and refund, or a 2xx that cannot be verified or read. It is a state of its
+	// own, not a failure. Where there was an answer, [*Error] is beneath it.
 	ErrUnknown = errors.New("wxapi: outcome unknown")
 
 	// ErrNotVerified is an [ErrUnknown]: a 2xx came whose signature does not
@@ -35,6 +35,21 @@ var (
 	// (微信支付公钥), which must be in [Config].Keys. All new merchants are so;
 	// it is a state, not a fault. Source: 平台证书更新指引, GET /v3/certificates.
 	ErrPublicKeyMerchant = errors.New("wxapi: merchant has no platform certificates, only the WeChat Pay public key")
+
+	// ErrNoBill says that WeChat Pay has no bill of the day, which is normal
+	// when nothing was paid or refunded; [*Error] NO_STATEMENT_EXIST is beneath
+	// it. Like any refusal it is not signed: with payments of that day on the
+	// books it is something to look into.
+	ErrNoBill = errors.New("wxapi: no bill of that day")
+
+	// ErrBillNotReady says that the bill is still being made: ask again in half
+	// an hour. [*Error] STATEMENT_CREATING is beneath it.
+	ErrBillNotReady = errors.New("wxapi: bill not ready")
+
+	// ErrBillDamaged says that what came is not the bill WeChat Pay announced,
+	// or not a bill: another SHA1, a truncated file, one too long, a column or
+	// the summary missing, sums that differ. Nothing of it is to be used.
+	ErrBillDamaged = errors.New("wxapi: bill damaged")
 )
 
 // Longest texts kept of a refusal, in bytes.

@@ -25,6 +25,7 @@ var kinds = []error{
 	wxapi.ErrUnknown, wxapi.ErrNotVerified, wxapi.ErrUnreachable, wxapi.ErrRequest, wxapi.ErrPublicKeyMerchant,
 	context.Canceled, context.DeadlineExceeded, wxcrypto.ErrSignature, wxcrypto.ErrTimestamp,
 	wxcrypto.ErrHeaderMissing, wxcrypto.ErrUnknownSerial, wxcrypto.ErrDecrypt, wxcrypto.ErrKeyExpired,
+	wxapi.ErrNoBill, wxapi.ErrBillNotReady, wxapi.ErrBillDamaged,
 }
 
 func (w want) check(t *testing.T, err error) {

@@ -160,11 +160,20 @@ func (r PrepayRequest) Encode() ([]byte, error) {
 			wire.SceneInfo.H5Info = nil
 		}
 	}
+	body, err := encode(wire)
+	if err != nil {
+		return nil, fmt.Errorf("prepay: %w", err)
+	}
+	return body, nil
+}
+
+// encode is JSON as it is kept and sent: no HTML escaping, no line break.
+func encode(wire any) ([]byte, error) {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false) // a & in a name stays one
 	if err := encoder.Encode(wire); err != nil {
-		return nil, fmt.Errorf("prepay: %w", err)
+		return nil, err
 	}
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }

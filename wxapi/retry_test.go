@@ -44,6 +44,11 @@ func verbs() []verb {
 			}},
 		{"close", "POST", closeTarget, closeBody, reply(204, ""),
 			func(ctx context.Context, c *wxapi.Client) error { return c.Close(ctx, testNo) }},
+		{"refund_query", "GET", refundTarget + "/" + escapedRefundNo, "", reply(200, refundAnswer),
+			func(ctx context.Context, c *wxapi.Client) error {
+				_, err := c.QueryRefund(ctx, testRefundNo)
+				return err
+			}},
 	}
 }
 
