@@ -14,7 +14,7 @@ import (
 // becomes paid and is handed over at its first appointment all the same.
 func TestNotificationNeverCame(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := open(t, loud)
 	no := s.buy("native", "u1").OutTradeNo
 	if err := s.sim.PayQuietly(no); err != nil {
 		t.Fatal(err)
@@ -38,7 +38,7 @@ func TestNotificationNeverCame(t *testing.T) {
 // TestExpiredOrder is closed at both sides, with nobody asking for it.
 func TestExpiredOrder(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := open(t, loud)
 	no := s.buy("native", "u1").OutTradeNo
 	s.clock.advance(29 * time.Minute)
 	eventually(t, "WeChat is asked once more", func() bool { return s.sim.Requests("query") > 0 })
@@ -59,7 +59,7 @@ func TestExpiredOrder(t *testing.T) {
 // lost, and the closing finds out. The payment wins.
 func TestExpiredButPaid(t *testing.T) {
 	t.Parallel()
-	s := open(t, func(o *wxpay.Options) { o.RunInterval = time.Hour })
+	s := open(t, loud, func(o *wxpay.Options) { o.RunInterval = time.Hour })
 	no := s.buy("native", "u1").OutTradeNo
 	if err := s.sim.PayQuietly(no); err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func TestExpiredButPaid(t *testing.T) {
 // WeChat does not know the order, and it is closed here when its time is over.
 func TestNeverReachedWeChat(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := open(t, loud)
 	s.sim.Fault(wxsim.Fault{Target: "prepay", Fault: "status_500"})
 	r := s.do("POST", "/pay/prepay/native", "u1", body("native", "vip-month"), "Idempotency-Key", "k1")
 	if r.status != 502 {
@@ -100,7 +100,7 @@ func TestNeverReachedWeChat(t *testing.T) {
 // an error because the customer is paying; the payment is not lost.
 func TestCloseRacesThePayment(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := open(t, loud)
 	no := s.buy("native", "u1").OutTradeNo
 	s.sim.Fault(wxsim.Fault{Target: "close", Fault: "status_429"})
 	s.clock.advance(31 * time.Minute)
