@@ -1,5 +1,5 @@
 // Command chi mounts the kit on a chi.Router, beside the app's own routes.
-// Without WXPAY_MCHID it is paid by the simulated WeChat Pay of simulator.go.
+// Without WXPAY_MCHID it is paid by the simulated WeChat Pay beside it.
 package main
 
 import (
@@ -12,6 +12,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/wxpaykit/wxpay"
+	"github.com/wxpaykit/wxpay/examples/internal/playground"
 	"github.com/wxpaykit/wxpay/orderstore"
 	"github.com/wxpaykit/wxpay/orderstore/memory"
 )
@@ -21,8 +22,13 @@ func main() {
 	flag.Parse()
 	merchant := wxpay.MerchantFromEnv()
 	if merchant.MchID == "" {
-		merchant = merchantOf(startSimulator())
+		sim, _, err := playground.Start("127.0.0.1:0", 0)
+		if err != nil {
+			log.Fatal(err)
+		}
+		merchant = playground.Merchant(sim)
 		merchant.NotifyURL = "http://" + *addr + "/pay/notify"
+		log.Printf("the customer's phone is %s/", sim.URL())
 	}
 	router, kit, err := newRouter(merchant)
 	if err != nil {
@@ -35,7 +41,9 @@ func main() {
 
 func newRouter(merchant wxpay.Merchant) (http.Handler, *wxpay.Kit, error) {
 	router := chi.NewRouter()
-	router.Get("/", home)
+	router.Get("/", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "the app's own page\n")
+	})
 	kit, err := wxpay.Mount(router, wxpay.Options{
 		Merchant: merchant,
 		Store:    memory.New(), // in earnest: sqlite.Open("pay.db")
@@ -49,8 +57,4 @@ func newRouter(merchant wxpay.Merchant) (http.Handler, *wxpay.Kit, error) {
 		},
 	})
 	return router, kit, err
-}
-
-func home(w http.ResponseWriter, _ *http.Request) {
-	_, _ = io.WriteString(w, "the app's own page\n")
 }

@@ -1,78 +1,18 @@
 package main
 
 import (
-	"encoding/json"
 	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 
-	"github.com/wxpaykit/wxpay/wxsim"
+	"github.com/wxpaykit/wxpay"
+	"github.com/wxpaykit/wxpay/examples/internal/playground/playgroundtest"
 )
 
 // TestBuy goes through the router from the order to the payment.
 func TestBuy(t *testing.T) {
 	t.Parallel()
-	sim := wxsim.Start(t)
-	server := httptest.NewUnstartedServer(nil)
-	merchant := merchantOf(sim)
-	merchant.NotifyURL = "http://" + server.Listener.Addr().String() + "/pay/notify"
-	router, _, err := newRouter(merchant)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server.Config.Handler = router
-	server.Start()
-	t.Cleanup(server.Close)
-
-	no := do(t, "POST", server.URL+"/pay/prepay/native", `{"goods_id":"tea"}`, http.StatusOK).OutTradeNo
-	if before := do(t, "GET", server.URL+"/pay/orders/"+no, "", http.StatusOK); before.PayStatus != 0 {
-		t.Errorf("before the payment: %+v", before)
-	}
-	if err := sim.Pay(no); err != nil {
-		t.Fatal(err)
-	}
-	if sent := sim.Notifications(); len(sent) != 1 || !sent[0].Accepted {
-		t.Errorf("notifications: %+v", sent)
-	}
-	if after := do(t, "GET", server.URL+"/pay/orders/"+no, "", http.StatusOK); after.PayStatus != 1 || after.Total != 300 {
-		t.Errorf("after the payment: %+v", after)
-	}
-	do(t, "GET", server.URL+"/pay/nothing", "", http.StatusNotFound)
-	do(t, "GET", server.URL+"/pay/prepay/native", "", http.StatusMethodNotAllowed)
-	do(t, "GET", server.URL+"/", "", http.StatusOK) // the app's own
-}
-
-// order is what the kit says of an order.
-type order struct {
-	OutTradeNo string `json:"out_trade_no"`
-	PayStatus  int    `json:"pay_status"`
-	Total      int64  `json:"total"`
-}
-
-func do(t *testing.T, method, url, body string, status int) order {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-User", "xiaoming")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != status {
-		t.Fatalf("%s %s is %s", method, url, resp.Status)
-	}
-	var answer struct {
-		Data order `json:"data"`
-	}
-	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
-		if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return answer.Data
+	playgroundtest.Buy(t, "tea", 300, func(merchant wxpay.Merchant) (http.Handler, error) {
+		router, _, err := newRouter(merchant)
+		return router, err
+	})
 }

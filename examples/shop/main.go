@@ -5,7 +5,7 @@
 //
 // All that a shop writes to be paid stands in [run]. Its members are in
 // grants.go, its sessions and routes in shop.go, its pages in pages.go, and
-// the WeChat Pay to play with in simulator.go.
+// the simulated WeChat Pay in examples/internal/playground.
 package main
 
 import (
@@ -26,6 +26,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/wxpaykit/wxpay"
+	"github.com/wxpaykit/wxpay/examples/internal/playground"
 	"github.com/wxpaykit/wxpay/orderstore/sqlite"
 	"github.com/wxpaykit/wxpay/wxprom"
 )
@@ -75,12 +76,12 @@ func run(ctx context.Context, conf config, out io.Writer) error {
 	// The account at WeChat Pay: the environment's, or one to play with.
 	merchant := wxpay.MerchantFromEnv()
 	if merchant.MchID == "" {
-		sim, stop, err := startSimulator(conf.simAddr)
+		sim, stop, err := playground.Start(conf.simAddr, simulatorSeed)
 		if err != nil {
 			return err
 		}
 		defer stop()
-		merchant = merchantOf(sim)
+		merchant = playground.Merchant(sim)
 		merchant.NotifyURL = urlOf(listener) + "/pay/notify"
 	}
 
