@@ -21,8 +21,9 @@ import (
 // under its prefix; each endpoint is also a method that returns a handler of
 // its own, for apps that wire just one.
 //
-// A Kit is safe for concurrent use. It starts no goroutine that outlives a
-// request; [Kit.Run] does the work between requests.
+// A Kit is safe for concurrent use. What several requests share outlives the
+// first of them by some seconds at most; the work between requests is done by
+// [Kit.Run].
 type Kit struct {
 	opt     Options
 	acct    account
