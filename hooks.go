@@ -13,13 +13,14 @@ import (
 // Hooks are told what happens. Every one is optional, must be quick, and is
 // safe for concurrent calls. Package wxprom makes metrics of them.
 type Hooks struct {
-	// Request: an endpoint answered.
+	// Request: an endpoint answered a front end.
 	Request func(context.Context, RequestInfo)
 	// Notification: WeChat Pay, or somebody who pretends to be, was answered.
 	Notification func(context.Context, NotificationInfo)
 	// WeChatCall: one try of one call to WeChat Pay ended.
 	WeChatCall func(wxapi.Call)
-	// Settled: what WeChat said changed an order, or did not fit it.
+	// Settled: what WeChat said changed an order, or did not fit it. A claim
+	// that does not fit is told once, however often WeChat repeats it.
 	Settled func(context.Context, SettledInfo)
 	// HandOver: Options.OnPaid returned.
 	HandOver func(context.Context, HandOverInfo)
@@ -27,7 +28,7 @@ type Hooks struct {
 
 // RequestInfo describes an answer to a front end.
 type RequestInfo struct {
-	Endpoint string // prepay, paysign, order, close, qr, notify or other
+	Endpoint string // prepay, paysign, order, close, qr or other
 	Outcome  string // ok, or the name of the problem; a closed list
 	Status   int    // HTTP
 	Took     time.Duration

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wxpaykit/wxpay"
+	"github.com/wxpaykit/wxpay/orderstore"
 	"github.com/wxpaykit/wxpay/wxsim"
 )
 
@@ -54,12 +56,18 @@ func (w *wiretap) keep(what, text string) {
 	}
 }
 
+func (w *wiretap) all() map[string]string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.seen)
+}
+
 // TestLogsKeepSecrets runs a whole flow, with much that goes wrong in it, and
 // looks for everything in the log that belongs to somebody.
 func TestLogsKeepSecrets(t *testing.T) {
 	t.Parallel()
 	tap := &wiretap{seen: make(map[string]string)}
-	in := openInbox(t, wxsim.Config{NotifyClient: &http.Client{Transport: tap}}, func(o *wxpay.Options) {
+	in := openInbox(t, wxsim.Config{NotifyClient: &http.Client{Transport: tap}}, loud, func(o *wxpay.Options) {
 		o.HTTPClient = &http.Client{Transport: tap}
 	})
 	in.grants.fail = 1
@@ -90,14 +98,14 @@ func TestLogsKeepSecrets(t *testing.T) {
 	tap.keep("an Idempotency-Key", "click-7d1f")
 	tap.keep("a URL at WeChat Pay", "/v3/pay/")
 
-	log := in.wholeLog()
-	for text, what := range tap.seen {
+	log, seen := in.wholeLog(), tap.all()
+	for text, what := range seen {
 		if strings.Contains(log, text) {
 			t.Errorf("%s is in the log: %s", what, text)
 		}
 	}
-	if len(tap.seen) < 80 {
-		t.Errorf("the test looked for %d texts only", len(tap.seen))
+	if len(seen) < 80 {
+		t.Errorf("the test looked for %d texts only", len(seen))
 	}
 }
 
@@ -173,6 +181,14 @@ func (in *inbox) flow(tap *wiretap) {
 			in.clock.advance(max(0, o.NextActionAt.Sub(in.clock.Now())))
 			return o.HandedOverAt.IsZero()
 		})
+	})
+	forgotten := in.buy("jsapi", "u1").OutTradeNo // closed in the background, at the second try
+	in.sim.Fault(wxsim.Fault{Target: "close", Fault: "status_500", Count: 3})
+	in.clock.advance(31 * time.Minute)
+	eventually(t, "the forgotten order is closed", func() bool {
+		o := in.stored(forgotten)
+		in.clock.advance(max(0, min(time.Minute, o.NextActionAt.Sub(in.clock.Now()))))
+		return o.PayStatus == orderstore.Closed
 	})
 }
 

@@ -671,7 +671,7 @@ func (d *ownDesk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // that; its answer is WeChat's answer; the kit's store stays out of it.
 func TestVerifyNotify(t *testing.T) {
 	t.Parallel()
-	store := &fickleStore{Store: memory.New()}
+	store := &fickleStore{Store: quiet{memory.New()}}
 	in := openInbox(t, wxsim.Config{}, store.use)
 	number := in.paidAtWeChat()
 	before := in.stored(number)

@@ -33,7 +33,7 @@ type inbox struct {
 func openInbox(t testing.TB, conf wxsim.Config, change ...func(*wxpay.Options)) *inbox {
 	t.Helper()
 	s := &shop{
-		t: t, mux: http.NewServeMux(), store: memory.New(), clock: new(clock), logs: new(buffer),
+		t: t, mux: http.NewServeMux(), store: quiet{memory.New()}, clock: new(clock), logs: new(buffer),
 		grants: &grants{of: make(map[string]int)},
 	}
 	server := httptest.NewServer(s.mux)
@@ -506,7 +506,7 @@ func TestNotifyIgnores(t *testing.T) {
 	} {
 		t.Run(event, func(t *testing.T) {
 			t.Parallel()
-			store := &fickleStore{Store: memory.New()}
+			store := &fickleStore{Store: quiet{memory.New()}}
 			in := openInbox(t, wxsim.Config{}, store.use)
 			number := in.paidAtWeChat()
 			before := in.stored(number)
@@ -639,9 +639,17 @@ func TestNotifySecondPayment(t *testing.T) {
 		in.history(number, orderstore.EventPaid, orderstore.EventSecondPayment)
 	}
 
+	third := func() *http.Request {
+		return in.note(number, withField("transaction_id", "4200008888202601018888888888"))
+	}
+	for _, req := range []*http.Request{third(), second(), third()} { // they take turns
+		in.ended(in.deliver(req, nil), accepted())
+	}
+	in.history(number, orderstore.EventPaid, orderstore.EventSecondPayment, orderstore.EventSecondPayment)
+
 	after := in.stored(number)
-	if !strings.Contains(after.Anomaly, "4200009999202601019999999999") {
-		t.Errorf("anomaly %q does not name the transaction", after.Anomaly)
+	if !strings.Contains(after.Anomaly, "4200009999202601019999999999") || !strings.Contains(after.Anomaly, "4200008888202601018888888888") {
+		t.Errorf("anomaly %q does not name both transactions", after.Anomaly)
 	}
 	// But for the note of it, the order is as it was.
 	after.Version, after.UpdatedAt, after.Anomaly = before.Version, before.UpdatedAt, before.Anomaly
@@ -806,7 +814,7 @@ func TestNotifyStoreFails(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			store := &fickleStore{Store: memory.New()}
+			store := &fickleStore{Store: quiet{memory.New()}}
 			in := openInbox(t, wxsim.Config{}, store.use)
 			in.run()
 			in.store = store.Store // the test itself reads past the trouble
@@ -838,7 +846,7 @@ func TestNotifyStoreFails(t *testing.T) {
 // hook fell over behind it. The next send finds it done.
 func TestNotifyUnsure(t *testing.T) {
 	t.Parallel()
-	store := &fickleStore{Store: memory.New()}
+	store := &fickleStore{Store: quiet{memory.New()}}
 	in := openInbox(t, wxsim.Config{}, store.use, func(o *wxpay.Options) {
 		settled := o.Hooks.Settled
 		o.Hooks.Settled = func(ctx context.Context, i wxpay.SettledInfo) {
@@ -872,7 +880,7 @@ func TestNotifyUnsure(t *testing.T) {
 // saving. Both writes stay.
 func TestNotifyConflict(t *testing.T) {
 	t.Parallel()
-	store := &fickleStore{Store: memory.New()}
+	store := &fickleStore{Store: quiet{memory.New()}}
 	in := openInbox(t, wxsim.Config{}, store.use)
 	in.store = store.Store
 	number := in.paidAtWeChat()
@@ -882,7 +890,9 @@ func TestNotifyConflict(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return store.Store.Save(ctx, o.PrepayFailed("another process", in.clock.Now()))
+		o.UpdatedAt = in.clock.Now()
+		o.Events = []orderstore.Event{{At: o.UpdatedAt, Kind: orderstore.EventPrepayFailed, Note: "another process"}}
+		return store.Store.Save(ctx, o)
 	})
 	in.ended(in.deliver(in.note(number), nil), accepted())
 	in.isPaid(number)
@@ -903,7 +913,7 @@ func TestNotifyClientGone(t *testing.T) {
 	for _, op := range []string{"get", "save"} {
 		t.Run(op, func(t *testing.T) {
 			t.Parallel()
-			store := &fickleStore{Store: memory.New()}
+			store := &fickleStore{Store: quiet{memory.New()}}
 			in := openInbox(t, wxsim.Config{}, store.use)
 			number := in.paidAtWeChat()
 			ctx, hangUp := context.WithCancel(t.Context())
@@ -919,7 +929,7 @@ func TestNotifyClientGone(t *testing.T) {
 // order is paid before the next send, which finds nothing left to do.
 func TestNotifyTooSlow(t *testing.T) {
 	t.Parallel()
-	store := &fickleStore{Store: memory.New()}
+	store := &fickleStore{Store: quiet{memory.New()}}
 	in := openInbox(t, wxsim.Config{NotifyClient: &http.Client{Timeout: 150 * time.Millisecond}}, store.use)
 	in.store = store.Store
 	number := in.buy("native", "u1").OutTradeNo
@@ -944,7 +954,7 @@ func TestNotifyTooSlow(t *testing.T) {
 // TestNotifyBoundsItsWork: work that outlives the connection still ends.
 func TestNotifyBoundsItsWork(t *testing.T) {
 	t.Parallel()
-	store := &fickleStore{Store: memory.New()}
+	store := &fickleStore{Store: quiet{memory.New()}}
 	in := openInbox(t, wxsim.Config{}, store.use)
 	number := in.paidAtWeChat()
 	var left time.Duration

@@ -25,12 +25,13 @@ const (
 	lastClose  = 10 * time.Minute
 )
 
-// Opened returns a new order with its first event and its first appointment:
-// when WeChat is to be asked about it, should nobody have heard by then.
-func (o Order) Opened(now time.Time) Order {
+// Opened returns a new order with its first event, claimed for its first prepay
+// as [Order.BeginPlacing] does, and with its first appointment: when WeChat is
+// to be asked about it, should nobody have heard by then.
+func (o Order) Opened(now time.Time, lease time.Duration) Order {
 	o.CreatedAt = now
 	o.NextActionAt = o.nextAsk(now)
-	return o.with(Event{At: now, Kind: EventCreated})
+	return o.placing(now, lease).with(Event{At: now, Kind: EventCreated})
 }
 
 // ToAsk reports whether WeChat has still to be asked what became of the order.

@@ -14,7 +14,7 @@ import (
 func opened(no string, at time.Time) orderstore.Order {
 	o := newOrder()
 	o.OutTradeNo, o.ExpiresAt = no, at.Add(30*time.Minute)
-	return o.Opened(at)
+	return o.Opened(at, 15*time.Second)
 }
 
 // An order of which nothing is heard is asked about on WeChat's schedule, each

@@ -11,7 +11,7 @@ import (
 func TestTransitionsNeverShareEvents(t *testing.T) {
 	t.Parallel()
 	for name, branch := range map[string]func(o orderstore.Order, note string) orderstore.Order{
-		"PrepayFailed": func(o orderstore.Order, note string) orderstore.Order { return o.PrepayFailed(note, later) },
+		"PrepayFailed": func(o orderstore.Order, note string) orderstore.Order { return o.PrepayFailed(note, true, later) },
 		"Close": func(o orderstore.Order, note string) orderstore.Order {
 			next, _ := o.Close(orderstore.FromClose, note, later)
 			return next

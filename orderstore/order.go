@@ -54,6 +54,10 @@ type Order struct {
 	// PlacingUntil is set while somebody asks WeChat for a credential; nobody
 	// else does before it is over. See [Order.BeginPlacing].
 	PlacingUntil time.Time
+	// OnItsWayUntil is set while a prepay may still reach WeChat, although
+	// nobody waits for it any more: that WeChat does not know the order says
+	// nothing before then.
+	OnItsWayUntil time.Time
 
 	PayStatus     PayStatus
 	TradeState    string // WeChat's word, as last heard

@@ -31,7 +31,7 @@ func steps() map[string]step {
 			return next
 		},
 		"prepay failed": func(t *rapid.T, o orderstore.Order, now time.Time) orderstore.Order {
-			return o.PrepayFailed("timeout", now)
+			return o.PrepayFailed("timeout", true, now)
 		},
 		"handed over": func(t *rapid.T, o orderstore.Order, now time.Time) orderstore.Order {
 			if next, err := o.BeginHandOver(now, time.Minute); err == nil {
@@ -122,6 +122,7 @@ func checkStep(t *rapid.T, name string, before, after orderstore.Order) {
 	}
 	frozen := after
 	frozen.Credential, frozen.PrepaidAt = before.Credential, before.PrepaidAt
+	frozen.PlacingUntil, frozen.OnItsWayUntil = before.PlacingUntil, before.OnItsWayUntil
 	frozen.PayStatus, frozen.TradeState, frozen.TransactionID = before.PayStatus, before.TradeState, before.TransactionID
 	frozen.PayerTotal, frozen.PaidAt, frozen.ClosedAt, frozen.Anomaly = before.PayerTotal, before.PaidAt, before.ClosedAt, before.Anomaly
 	frozen.NextActionAt, frozen.HandOverTries, frozen.HandedOverAt = before.NextActionAt, before.HandOverTries, before.HandedOverAt

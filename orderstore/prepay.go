@@ -45,9 +45,17 @@ func (o Order) BeginPlacing(now time.Time, lease time.Duration) (Order, error) {
 	if o.PlacingUntil.After(now) {
 		return o, ErrNotDue
 	}
-	o.PlacingUntil = now.Add(lease)
 	o.UpdatedAt = now
-	return o, nil
+	return o.placing(now, lease), nil
+}
+
+// onItsWay is how long a request that nobody waits for may take to arrive.
+const onItsWay = time.Minute
+
+func (o Order) placing(now time.Time, lease time.Duration) Order {
+	o.PlacingUntil = now.Add(lease)
+	o.OnItsWayUntil = o.PlacingUntil.Add(onItsWay)
+	return o
 }
 
 // Prepaid returns the order with WeChat's answer to the prepay. The answer to
@@ -62,14 +70,19 @@ func (o Order) Prepaid(c Credential, now time.Time) (Order, error) {
 	}
 	o.Credential = c
 	o.PrepaidAt = now
-	o.PlacingUntil = time.Time{}
+	o.PlacingUntil, o.OnItsWayUntil = time.Time{}, time.Time{}
 	return o.with(Event{At: now, Kind: EventPrepaid, Source: FromPrepay}), nil
 }
 
 // PrepayFailed returns the order with the reason why WeChat gave no
-// credential. It stays unpaid: a transport error is never an end state.
-func (o Order) PrepayFailed(reason string, now time.Time) Order {
-	o.PlacingUntil = time.Time{}
+// credential. It stays unpaid: a transport error is never an end state. After
+// an unclear answer the prepay may still be on its way; WeChat's clear refusal
+// is the end of it.
+func (o Order) PrepayFailed(reason string, unclear bool, now time.Time) Order {
+	o.PlacingUntil, o.OnItsWayUntil = time.Time{}, time.Time{}
+	if unclear {
+		o.OnItsWayUntil = now.Add(onItsWay)
+	}
 	return o.with(Event{At: now, Kind: EventPrepayFailed, Source: FromPrepay, Note: reason})
 }
 

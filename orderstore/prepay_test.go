@@ -55,10 +55,52 @@ func TestPrepayFailed(t *testing.T) {
 	t.Parallel()
 	for _, o := range []orderstore.Order{newOrder(), paidOrder(t), closedOrder(t)} {
 		want := o
-		want.UpdatedAt = later
+		want.UpdatedAt, want.OnItsWayUntil = later, later.Add(time.Minute) // after an unclear answer
 		want.Events = []orderstore.Event{{
 			At: later, Kind: orderstore.EventPrepayFailed, Source: orderstore.FromPrepay, Note: "timeout"}}
-		wantOrder(t, o.PrepayFailed("timeout", later), want)
+		wantOrder(t, o.PrepayFailed("timeout", true, later), want)
+		want.OnItsWayUntil = time.Time{} // after a clear refusal
+		wantOrder(t, o.PrepayFailed("timeout", false, later), want)
+	}
+}
+
+// One at a time asks WeChat for a credential: until it is there, or refused,
+// or whoever asked must be dead.
+func TestBeginPlacing(t *testing.T) {
+	t.Parallel()
+	const lease = 15 * time.Second
+	claimed, err := newOrder().BeginPlacing(noon, lease)
+	if err != nil || !claimed.Changed(newOrder()) {
+		t.Fatal(err)
+	}
+	if !claimed.PlacingUntil.Equal(noon.Add(lease)) || !claimed.OnItsWayUntil.Equal(noon.Add(lease+time.Minute)) {
+		t.Errorf("claimed until %v, on its way until %v", claimed.PlacingUntil, claimed.OnItsWayUntil)
+	}
+	if _, err := claimed.BeginPlacing(noon.Add(lease-time.Microsecond), lease); !errors.Is(err, orderstore.ErrNotDue) {
+		t.Errorf("claimed twice: %v", err)
+	}
+	prepaid, err := claimed.Prepaid(orderstore.Credential{CodeURL: "weixin://1"}, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, o := range map[string]orderstore.Order{
+		"dead":    claimed,
+		"prepaid": prepaid,
+		"refused": claimed.PrepayFailed("no", false, noon),
+		"unclear": claimed.PrepayFailed("timeout", true, noon),
+	} {
+		now := noon
+		if name == "dead" {
+			now = noon.Add(lease)
+		}
+		if _, err := o.BeginPlacing(now, lease); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for want, o := range map[error]orderstore.Order{orderstore.ErrPaid: paidOrder(t), orderstore.ErrClosed: closedOrder(t)} {
+		if _, err := o.BeginPlacing(later, lease); !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
 	}
 }
 

@@ -47,7 +47,7 @@ func newStubborn(t *testing.T, fails int, with error) *stubborn {
 func decide(calls *int, save bool) func(orderstore.Order) (orderstore.Order, bool) {
 	return func(o orderstore.Order) (orderstore.Order, bool) {
 		*calls++
-		return o.PrepayFailed("timeout", later), save
+		return o.PrepayFailed("timeout", true, later), save
 	}
 }
 

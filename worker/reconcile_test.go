@@ -23,7 +23,7 @@ func unpaid(t *testing.T, s orderstore.Store, no string) {
 		OutTradeNo: no, UserID: "u1", Total: 100, Currency: orderstore.CNY, Product: orderstore.Native,
 		MchID: "1600000000", AppID: "wx1", ExpiresAt: now.Add(30 * time.Minute), UpdatedAt: now,
 	}
-	if err := s.Create(t.Context(), o.Opened(now)); err != nil {
+	if err := s.Create(t.Context(), o.Opened(now, 15*time.Second)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -171,3 +171,22 @@ func TestCalls(t *testing.T) {
 		}
 	}
 }
+
+// A body must say that it is JSON; whether it is signed comes first.
+func TestContentType(t *testing.T) {
+	t.Parallel()
+	m := newMerchant(t, wxsim.Start(t))
+	for sent, status := range map[string]int{
+		"application/json": 200, "application/json; charset=utf-8": 200, "APPLICATION/JSON": 200,
+		"": 400, "text/plain": 400, "application/x-www-form-urlencoded": 400, "application/json;;": 400,
+	} {
+		m.header = func(h http.Header) { h.Set("Content-Type", sent) }
+		if r := m.call("POST", transactions+"native", m.order("native", "order-type", nil)); r.status != status || status == 400 && (r.code() != "PARAM_ERROR" || detailField(r) != "Content-Type") {
+			t.Errorf("Content-Type %q: %d %s", sent, r.status, r.body)
+		}
+	}
+	m.header = func(h http.Header) { h.Del("Content-Type"); h.Del("Authorization") }
+	if r := m.call("POST", transactions+"native", m.order("native", "order-type", nil)); r.status != 401 {
+		t.Errorf("neither signed nor JSON: %d %s", r.status, r.body)
+	}
+}

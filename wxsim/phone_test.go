@@ -219,6 +219,9 @@ func TestPhoneAssets(t *testing.T) {
 	if strings.Contains(csp, "unsafe") || regexp.MustCompile(`(?i) style=| on[a-z]+=|<style|https?://`).Match(r.body) {
 		t.Errorf("page has inline or foreign parts: %s", r.body)
 	}
+	if !strings.Contains(string(r.body), `<script src="/_phone/refresh.js" defer></script>`) || !strings.Contains(string(r.body), `<noscript><meta http-equiv="refresh"`) {
+		t.Error("the list does not refresh by itself")
+	}
 	for _, m := range regexp.MustCompile(`(?:src|href)="(/_phone[^"]+)"`).FindAllStringSubmatch(string(r.body), -1) {
 		if got := control(t, "GET", s.URL()+m[1], ""); got.status != http.StatusOK || len(got.body) == 0 {
 			t.Errorf("%s: %d", m[1], got.status)

@@ -19,13 +19,20 @@ import (
 // at once and fifteen more, at exact business times, then silence.
 func TestSchedule(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
+	for name, now := range map[string]func() time.Time{"standing": func() time.Time { return noon }, "running": time.Now} {
+		t.Run(name+" clock", func(t *testing.T) { testSchedule(t, newStage(t, wxsim.Config{Now: now})) })
+	}
+}
+
+func testSchedule(t *testing.T, s *stage) {
+	t.Helper()
 	s.rc.answerWith(500)
 	s.placePaid("order-refused")
 	s.Advance(30 * 24 * time.Hour)
 
 	var want []time.Time
-	at := noon
+	at := s.Notifications()[0].At
+	first := at
 	for _, pause := range strings.Fields("0s 15s 15s 30s 3m 10m 20m 30m 30m 30m 60m 3h 3h 3h 6h 6h") {
 		d, err := time.ParseDuration(pause)
 		if err != nil {
@@ -46,7 +53,7 @@ func TestSchedule(t *testing.T) {
 	if !slices.EqualFunc(got, want, time.Time.Equal) {
 		t.Errorf("sent at\n%v, want\n%v", got, want)
 	}
-	if total := want[len(want)-1].Sub(noon); total != 24*time.Hour+4*time.Minute {
+	if total := want[len(want)-1].Sub(first); total != 24*time.Hour+4*time.Minute {
 		t.Errorf("the table sums up to %v, WeChat says 24h4m", total)
 	}
 	if len(ids) != 1 {
@@ -248,15 +255,27 @@ func TestAdvanceWaitsForPay(t *testing.T) {
 	}
 }
 
+// Moves add up, also when one begins during another.
 func TestAdvanceAddsUp(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
+	sending := make(chan struct{})
+	s.rc.answer = func(n int, _ delivered) int {
+		if n == 2 {
+			close(sending)
+			time.Sleep(100 * time.Millisecond)
+		}
+		return map[bool]int{true: 500, false: 204}[n == 1]
+	}
+	s.placePaid("order-resent")
 	var wg sync.WaitGroup
-	for range 20 {
+	wg.Go(func() { s.Advance(time.Hour) })
+	<-sending // the clock stands at 15 s
+	for range 3 {
 		wg.Go(func() { s.Advance(time.Hour) })
 	}
 	wg.Wait()
-	if got := s.Now().Sub(noon); got != 20*time.Hour {
-		t.Errorf("twenty hours moved the clock by %v", got)
+	if got := s.Now().Sub(noon); got != 4*time.Hour {
+		t.Errorf("four hours moved the clock by %v", got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wxpaykit/wxpay/internal/till"
 	"github.com/wxpaykit/wxpay/orderstore"
+	"github.com/wxpaykit/wxpay/wxsim"
 )
 
 // wish is a draft that pays for the app's order cart-1.
@@ -76,6 +77,31 @@ func TestAttemptsInTwoProcesses(t *testing.T) {
 		if n := w.sim.Requests("prepay"); n != 1 {
 			t.Errorf("%d prepays", n)
 		}
+	})
+}
+
+// TestAttemptsInOneProcess wait for each other, so that everybody gets what
+// they asked for, though WeChat takes its time.
+func TestAttemptsInOneProcess(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		w.onTheWay(func(string) { time.Sleep(time.Second) })
+		tl := w.till()
+		var all sync.WaitGroup
+		for i := range 6 {
+			all.Go(func() {
+				product := []orderstore.Product{orderstore.Native, orderstore.H5}[i%2]
+				o, err := tl.Attempt(t.Context(), w.wish(product))
+				if err != nil || o.Product != product || o.Credential.IsZero() {
+					t.Errorf("%s: %+v, %v", product, o, err)
+				}
+				if got := w.open(); len(got) != 1 {
+					t.Errorf("open at WeChat: %v", got)
+				}
+			})
+			synctest.Wait()
+		}
+		all.Wait()
 	})
 }
 
@@ -186,6 +212,33 @@ func TestAttemptOfAPaidOrder(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAttemptAfterARefusal: what WeChat clearly did not take stands in the way
+// of nothing; what it may have taken does, for a while.
+func TestAttemptAfterARefusal(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		tl := w.till()
+		refused, err := tl.Attempt(t.Context(), w.wish(orderstore.App)) // under an appid that is no app's
+		if !errors.Is(err, till.ErrWeChat) {
+			t.Fatal(err)
+		}
+		next, err := tl.Attempt(t.Context(), w.wish(orderstore.Native))
+		if err != nil || next.OutTradeNo == refused.OutTradeNo || w.stored(refused.OutTradeNo).PayStatus != orderstore.Closed {
+			t.Errorf("%+v, %v", next, err)
+		}
+		w.sim.Fault(wxsim.Fault{Target: "prepay", Fault: "status_500", Count: 3})
+		if _, err := tl.Attempt(t.Context(), w.wish(orderstore.H5)); !errors.Is(err, till.ErrWeChat) {
+			t.Fatal(err)
+		}
+		if _, err := tl.Attempt(t.Context(), w.wish(orderstore.Native)); !errors.Is(err, till.ErrNotAtWeChat) {
+			t.Errorf("error %v", err)
+		}
+		if o, err := tl.Attempt(t.Context(), w.wish(orderstore.H5)); err != nil || o.H5URL == "" {
+			t.Errorf("%+v, %v", o, err)
+		}
+	})
 }
 
 // TestAttemptStoreFails: nothing is closed or opened on a guess.

@@ -3,14 +3,9 @@ package till
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/wxpaykit/wxpay/orderstore"
 )
-
-// onItsWay is how long after its creation an order that WeChat does not know
-// may still be on its way there.
-const onItsWay = time.Minute
 
 // Close closes the order at WeChat, then here: never the other way round. A
 // customer who paid first wins: orderstore.ErrPaid. Closing a closed order is
@@ -20,8 +15,8 @@ func (t *Till) Close(ctx context.Context, o orderstore.Order) (orderstore.Order,
 		asked, err := t.Ask(ctx, o)
 		switch {
 		case errors.Is(err, ErrNotAtWeChat):
-			if t.cfg.Now().Sub(o.CreatedAt) < onItsWay {
-				return o, weChatError(err) // its prepay may be under way
+			if o.OnItsWayUntil.After(t.cfg.Now()) {
+				return o, weChatError(err)
 			}
 			return t.closed(ctx, o, "WeChat never knew the order")
 		case err != nil:
@@ -56,21 +51,19 @@ func (t *Till) notClosed(ctx context.Context, o orderstore.Order, cause error) (
 
 // closed writes down that WeChat closed the order.
 func (t *Till) closed(ctx context.Context, o orderstore.Order, note string) (orderstore.Order, error) {
-	s := Settlement{Source: orderstore.FromClose}
-	var refused error
-	var err error
-	s.Order, err = orderstore.Update(ctx, t.cfg.Store, o.OutTradeNo, func(o orderstore.Order) (orderstore.Order, bool) {
-		var next orderstore.Order
+	s := Settlement{Source: orderstore.FromClose, Outcome: orderstore.BecameClosed}
+	var changed bool
+	var refused, err error
+	s.Order, err = orderstore.Update(ctx, t.cfg.Store, o.OutTradeNo, func(o orderstore.Order) (next orderstore.Order, _ bool) {
 		next, refused = o.Close(orderstore.FromClose, note, t.cfg.Now())
-		s.Outcome = orderstore.Unchanged
-		if next.Changed(o) {
-			s.Outcome = orderstore.BecameClosed
-		}
-		return next, next.Changed(o)
+		changed = next.Changed(o)
+		return next, changed
 	})
 	if err != nil {
 		return o, storeError(err)
 	}
-	t.settled(ctx, s)
+	if changed {
+		t.cfg.Settled(ctx, s)
+	}
 	return s.Order, refused
 }

@@ -2,10 +2,12 @@ package till_test
 
 import (
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/wxpaykit/wxpay/internal/till"
@@ -64,26 +66,47 @@ func TestCloseIsWeChats(t *testing.T) {
 }
 
 // TestCloseOfAnOrderOnItsWay: WeChat does not know it, and may well know it in
-// a moment.
+// a moment. That it said no is another thing.
 func TestCloseOfAnOrderOnItsWay(t *testing.T) {
 	t.Parallel()
+	unclear := func(w *world) error {
+		w.sim.Fault(wxsim.Fault{Target: "prepay", Fault: "status_500", Count: 3})
+		_, err := w.till().Place(w.t.Context(), w.draft("order-1"))
+		return err
+	}
+	refused := func(w *world) error {
+		_, err := w.till().Place(w.t.Context(), w.draft("order-1", func(o *orderstore.Order) { o.AppID = "wx0000000000000000" }))
+		return err
+	}
+	died := func(w *world) error { // when the order was stored, and nothing sent
+		w.onTheWay(func(string) { runtime.Goexit() })
+		go func() { _, _ = w.till().Place(w.t.Context(), w.draft("order-1")) }()
+		synctest.Wait()
+		w.onTheWay(nil)
+		return till.ErrWeChat
+	}
 	for _, c := range []struct {
-		age    time.Duration
+		name   string
+		place  func(w *world) error
+		age    time.Duration // since then
 		closed bool
-	}{{0, false}, {59 * time.Second, false}, {time.Minute, true}, {time.Hour, true}} {
-		t.Run(c.age.String(), func(t *testing.T) {
+	}{
+		{"unclear, at once", unclear, 0, false},
+		{"unclear, a minute less", unclear, time.Minute - time.Second, false},
+		{"unclear, a minute", unclear, time.Minute, true},
+		{"unclear, an hour", unclear, time.Hour, true},
+		{"refused, at once", refused, 0, true},
+		{"died, a minute", died, time.Minute, false},
+		{"died, a minute and 15 s", died, time.Minute + 15*time.Second, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			inWorld(t, func(t *testing.T, w *world) {
-				w.sim.Fault(wxsim.Fault{Target: "prepay", Fault: "status_500", Count: 3})
-				tl := w.till()
-				draft := w.draft("order-1")
-				o, err := tl.Place(t.Context(), draft)
-				if !errors.Is(err, till.ErrWeChat) {
+				if err := c.place(w); !errors.Is(err, till.ErrWeChat) {
 					t.Fatal(err)
 				}
-				if wait := c.age - w.elapsed(); wait > 0 {
-					time.Sleep(wait)
-				}
+				time.Sleep(c.age)
+				tl, o := w.till(), w.stored("order-1")
 				got, err := tl.Close(t.Context(), o)
 				switch {
 				case c.closed && (err != nil || got.PayStatus != orderstore.Closed || !slices.Equal(w.heard(), []string{"close: closed order-1"})):

@@ -68,8 +68,7 @@ func (t *Till) create(ctx context.Context, draft orderstore.Order) (o orderstore
 		if draft, err = t.freeze(draft); err != nil {
 			return draft, false, fmt.Errorf("%w: %w", ErrFreeze, err)
 		}
-		draft = draft.Opened(draft.CreatedAt)
-		draft.PlacingUntil = draft.CreatedAt.Add(busy)
+		draft = draft.Opened(draft.CreatedAt, busy)
 		err = t.cfg.Store.Create(ctx, draft)
 		if err == nil {
 			return draft.Saved(), true, nil
@@ -164,9 +163,12 @@ func (t *Till) notPrepaid(ctx context.Context, o orderstore.Order, cause error) 
 			return asked, asked.Payable(t.cfg.Now())
 		}
 	}
-	_, err := orderstore.Update(ctx, t.cfg.Store, o.OutTradeNo, func(o orderstore.Order) (orderstore.Order, bool) {
-		return o.PrepayFailed(cause.Error(), t.cfg.Now()), true
+	saved, err := orderstore.Update(ctx, t.cfg.Store, o.OutTradeNo, func(o orderstore.Order) (orderstore.Order, bool) {
+		return o.PrepayFailed(cause.Error(), errors.Is(cause, wxapi.ErrUnknown), t.cfg.Now()), true
 	})
+	if err == nil {
+		o = saved
+	}
 	return o, weChatError(errors.Join(cause, err))
 }
 

@@ -35,7 +35,7 @@ type Config struct {
 	NotifyURL string
 	Now       func() time.Time
 	// Settled is told of every change that WeChat made to an order, and of
-	// every claim that did not fit one.
+	// every claim that did not fit one, once.
 	Settled func(context.Context, Settlement)
 }
 
@@ -64,23 +64,20 @@ func New(cfg Config) *Till { return &Till{cfg: cfg} }
 // anomaly is stored then), or [ErrStore].
 func (t *Till) Settle(ctx context.Context, p orderstore.Payment) (orderstore.Order, error) {
 	s := Settlement{Source: p.Source}
+	var changed bool
 	var err error
-	s.Order, err = orderstore.Update(ctx, t.cfg.Store, p.OutTradeNo, func(o orderstore.Order) (orderstore.Order, bool) {
-		var next orderstore.Order
+	s.Order, err = orderstore.Update(ctx, t.cfg.Store, p.OutTradeNo, func(o orderstore.Order) (next orderstore.Order, _ bool) {
 		next, s.Outcome, s.Err = o.Apply(p, t.cfg.Now())
-		return next, next.Changed(o)
+		changed = next.Changed(o)
+		return next, changed
 	})
 	if err != nil {
 		return orderstore.Order{}, storeError(err)
 	}
-	t.settled(ctx, s)
-	return s.Order, s.Err
-}
-
-func (t *Till) settled(ctx context.Context, s Settlement) {
-	if s.Outcome != orderstore.Unchanged && s.Outcome != orderstore.Noted {
+	if changed && s.Outcome != orderstore.Noted { // a claim heard again is no news
 		t.cfg.Settled(ctx, s)
 	}
+	return s.Order, s.Err
 }
 
 // PaymentOf translates WeChat's transaction into the order's terms.

@@ -66,6 +66,7 @@ func progressColumns(o *orderstore.Order) []column {
 		{"h5_url", &o.H5URL},
 		{"prepaid_at", micros{&o.PrepaidAt}},
 		{"placing_until", micros{&o.PlacingUntil}},
+		{"on_its_way_until", micros{&o.OnItsWayUntil}},
 		{"pay_status", &o.PayStatus},
 		{"pay_status_des", derived{o.PayStatus.String()}},
 		{"trade_state", &o.TradeState},

@@ -38,6 +38,7 @@ CREATE TABLE pay_order_record (
     h5_url          TEXT    NOT NULL,
     prepaid_at      INTEGER,
     placing_until   INTEGER,                     -- somebody is asking WeChat for a credential
+    on_its_way_until INTEGER,                    -- a prepay may still reach WeChat
     trade_state     TEXT    NOT NULL,
     payer_total     INTEGER NOT NULL DEFAULT 0,
     closed_at       INTEGER,
