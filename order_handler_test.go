@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -129,6 +130,38 @@ func TestPollingAtOnce(t *testing.T) {
 	if o := s.status(no); o.PayStatus != 1 {
 		t.Errorf("afterwards: %+v", o)
 	}
+}
+
+// TestOrderPaidMeanwhile: the notification comes between the moment a poll has
+// read the order and the moment it is answered without asking.
+func TestOrderPaidMeanwhile(t *testing.T) {
+	t.Parallel()
+	late := new(afterGet)
+	s := open(t, func(o *wxpay.Options) { late.Store, o.Store = o.Store, late })
+	no := s.buy("native", "u1").OutTradeNo
+	s.status(no) // asked just now: the next poll is not worth a question
+	pay := func() { s.pay(no) }
+	late.do.Store(&pay)
+	if o := s.status(no); o.PayStatus != 1 || o.Stale {
+		t.Errorf("status: %+v", o)
+	}
+	if n := s.sim.Requests("query"); n != 1 {
+		t.Errorf("%d queries", n)
+	}
+}
+
+// afterGet is a store that does something once, after the next Get.
+type afterGet struct {
+	orderstore.Store
+	do atomic.Pointer[func()]
+}
+
+func (a *afterGet) Get(ctx context.Context, no string) (orderstore.Order, error) {
+	o, err := a.Store.Get(ctx, no)
+	if do := a.do.Swap(nil); do != nil {
+		(*do)()
+	}
+	return o, err
 }
 
 // TestAskInterval: between two questions about one order the store answers.

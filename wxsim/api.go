@@ -95,9 +95,9 @@ func (s *Sim) api(target string, run endpoint) http.HandlerFunc {
 			reset(w)
 			return
 		}
-		status := s.write(w, r, a, by, fault)
-		s.note(func() { c.Status = status })
-		s.log.InfoContext(r.Context(), "call", "target", target, "status", status, "fault", fault.Fault)
+		s.note(func() { c.Status = a.status }) // before the client can see the answer
+		s.log.InfoContext(r.Context(), "call", "target", target, "status", a.status, "fault", fault.Fault)
+		s.write(w, r, a, by, fault)
 	}
 }
 
@@ -137,7 +137,10 @@ func (s *Sim) perform(r *http.Request, body []byte, run endpoint, refused *refus
 		return refusedTooOften.answer()
 	}
 	a, refused := run(r, body)
-	if refused != nil {
+	switch {
+	case f.Fault == "garbage":
+		return answer{status: http.StatusOK, body: []byte("<html>微信支付")}
+	case refused != nil:
 		return refused.answer()
 	}
 	return a

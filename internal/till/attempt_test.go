@@ -85,7 +85,7 @@ func TestAttemptsInTwoProcesses(t *testing.T) {
 func TestAttemptsInOneProcess(t *testing.T) {
 	t.Parallel()
 	inWorld(t, func(t *testing.T, w *world) {
-		w.onTheWay(func(string) { time.Sleep(time.Second) })
+		w.slowPrepay(2 * time.Second)
 		tl := w.till()
 		var all sync.WaitGroup
 		for i := range 6 {

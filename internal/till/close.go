@@ -3,6 +3,7 @@ package till
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/wxpaykit/wxpay/orderstore"
 )
@@ -15,10 +16,7 @@ func (t *Till) Close(ctx context.Context, o orderstore.Order) (orderstore.Order,
 		asked, err := t.Ask(ctx, o)
 		switch {
 		case errors.Is(err, ErrNotAtWeChat):
-			if o.OnItsWayUntil.After(t.cfg.Now()) {
-				return o, weChatError(err)
-			}
-			return t.closed(ctx, o, "WeChat never knew the order")
+			return t.unknown(ctx, o)
 		case err != nil:
 			return o, err
 		}
@@ -33,7 +31,30 @@ func (t *Till) Close(ctx context.Context, o orderstore.Order) (orderstore.Order,
 	if err := t.cfg.API.Close(ctx, o.OutTradeNo); err != nil {
 		return t.notClosed(ctx, o, err)
 	}
-	return t.closed(ctx, o, "")
+	return t.closed(ctx, o)
+}
+
+// unknown closes an order that WeChat says it does not know. That is final only
+// if no prepay can still arrive: none is on its way, and nobody has touched
+// the order since it was read. One that WeChat has answered a prepay for, it
+// cannot have forgotten; when its time is over, nobody can pay it either way.
+func (t *Till) unknown(ctx context.Context, o orderstore.Order) (orderstore.Order, error) {
+	now := t.cfg.Now()
+	if o.OnItsWayUntil.After(now) || !o.Credential.IsZero() && !o.Expired(now) {
+		return o, weChatError(ErrNotAtWeChat)
+	}
+	next, err := o.Close(orderstore.FromClose, "WeChat never knew the order", now)
+	if err != nil || !next.Changed(o) {
+		return next, err
+	}
+	switch err := t.cfg.Store.Save(ctx, next); {
+	case errors.Is(err, orderstore.ErrConflict):
+		return o, weChatError(fmt.Errorf("%w, and somebody has changed it: %w", ErrNotAtWeChat, err))
+	case err != nil:
+		return o, storeError(err)
+	}
+	t.cfg.Settled(ctx, Settlement{Order: next.Saved(), Source: orderstore.FromClose, Outcome: orderstore.BecameClosed})
+	return next.Saved(), nil
 }
 
 // notClosed asks what became of an order that WeChat would not close: the
@@ -50,12 +71,12 @@ func (t *Till) notClosed(ctx context.Context, o orderstore.Order, cause error) (
 }
 
 // closed writes down that WeChat closed the order.
-func (t *Till) closed(ctx context.Context, o orderstore.Order, note string) (orderstore.Order, error) {
+func (t *Till) closed(ctx context.Context, o orderstore.Order) (orderstore.Order, error) {
 	s := Settlement{Source: orderstore.FromClose, Outcome: orderstore.BecameClosed}
 	var changed bool
 	var refused, err error
 	s.Order, err = orderstore.Update(ctx, t.cfg.Store, o.OutTradeNo, func(o orderstore.Order) (next orderstore.Order, _ bool) {
-		next, refused = o.Close(orderstore.FromClose, note, t.cfg.Now())
+		next, refused = o.Close(orderstore.FromClose, "", t.cfg.Now())
 		changed = next.Changed(o)
 		return next, changed
 	})

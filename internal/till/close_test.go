@@ -207,3 +207,34 @@ func TestAsk(t *testing.T) {
 		}
 	})
 }
+
+// TestCloseWhileSomebodyPlaces: WeChat does not know the order yet, because its
+// prepay, begun since the order was read, is on its way. It is not closed here
+// while it comes into being there.
+func TestCloseWhileSomebodyPlaces(t *testing.T) {
+	t.Parallel()
+	inWorld(t, func(t *testing.T, w *world) {
+		w.sim.Fault(wxsim.Fault{Target: "prepay", Fault: "status_500", Count: 3})
+		if _, err := w.till().Place(t.Context(), w.draft("order-1")); !errors.Is(err, till.ErrWeChat) {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Minute)
+		read := w.stored("order-1")
+		w.onTheWay(func(path string) {
+			if !strings.HasSuffix(path, "/native") {
+				return
+			}
+			w.onTheWay(nil)
+			if _, err := w.till().Close(t.Context(), read); !errors.Is(err, till.ErrWeChat) {
+				t.Errorf("closed with %v", err)
+			}
+		})
+		if _, err := w.till().Place(t.Context(), read); err != nil {
+			t.Error(err)
+		}
+		o, _ := w.sim.Order("order-1")
+		if got := w.stored("order-1").PayStatus; got != orderstore.Unpaid || o.TradeState != "NOTPAY" {
+			t.Errorf("here it is %v, at WeChat %s", got, o.TradeState)
+		}
+	})
+}
