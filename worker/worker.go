@@ -82,19 +82,23 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer steps.Wait()
 	tick := time.NewTicker(w.cfg.Interval)
 	defer tick.Stop()
-	for {
-		w.round(ctx, &steps)
+	for wide := true; ; {
+		w.round(ctx, &steps, wide)
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-w.wake:
+			wide = false
 		case <-tick.C:
+			wide = true
 		}
 	}
 }
 
 // What one look at the store brings: at first this many orders, and more when
-// none of them can be worked on now, so that those behind are not held up.
+// none of them can be worked on now, so that those behind are not held up. It
+// widens at a tick only: each step that ends wakes the worker, and a backlog
+// must not be read anew for each.
 const (
 	firstLook = 64
 	lastLook  = 4096
@@ -102,7 +106,7 @@ const (
 
 // round begins a step for every order that is due and for which there is a
 // free slot.
-func (w *Worker) round(ctx context.Context, steps *sync.WaitGroup) {
+func (w *Worker) round(ctx context.Context, steps *sync.WaitGroup, wide bool) {
 	for look := firstLook; ctx.Err() == nil; {
 		due, err := w.cfg.Store.Due(ctx, w.cfg.Now(), look)
 		if err != nil {
@@ -120,7 +124,7 @@ func (w *Worker) round(ctx context.Context, steps *sync.WaitGroup) {
 		switch {
 		case begun > 0:
 			look = firstLook
-		case len(due) < look || look >= lastLook:
+		case !wide || len(due) < look || look >= lastLook:
 			return
 		default:
 			look *= 4

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -459,6 +460,46 @@ func TestParallel(t *testing.T) {
 			t.Errorf("%d calls, %d at once", len(a.called()), a.most)
 		}
 	})
+}
+
+// TestBacklog: after a day without the application, the orders that wait are
+// not read over and over for each one that is handed over.
+func TestBacklog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newApp(t)
+		const n = 350
+		for i := range n {
+			paid(t, a.store, fmt.Sprintf("order-%03d", i))
+		}
+		rows := &rowCounter{Store: a.store}
+		conf := a.config(func(context.Context, orderstore.Order) error {
+			time.Sleep(50 * time.Millisecond)
+			return nil
+		})
+		conf.Store = rows
+		stop := a.run(worker.New(conf))
+		time.Sleep(time.Minute)
+		stop()
+		if got := len(a.called()); got != n {
+			t.Errorf("%d of %d orders were handed over", got, n)
+		}
+		if got := rows.n.Load(); got > 150*n {
+			t.Errorf("%d rows were read for %d orders", got, n)
+		}
+	})
+}
+
+// rowCounter counts what Due returns.
+type rowCounter struct {
+	orderstore.Store
+	n atomic.Int64
+}
+
+func (c *rowCounter) Due(ctx context.Context, now time.Time, limit int) ([]orderstore.Order, error) {
+	due, err := c.Store.Due(ctx, now, limit)
+	c.n.Add(int64(len(due)))
+	return due, err
 }
 
 // TestWake does not wait for the interval, also when it comes before Run.
