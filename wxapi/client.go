@@ -88,6 +88,9 @@ func (c *Client) do(caller context.Context, r request) error {
 			c.renewKeys(ctx, r.op)
 			return nil
 		}
+		if n < maxTries && c.retired(ctx, r.op, out.err) {
+			continue
+		}
 		sum.add(out, r.base == "" && c.cfg.BackupURL != "")
 		if !out.retry {
 			return sum.conclude(r.op, out.err)

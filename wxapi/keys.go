@@ -3,6 +3,7 @@ package wxapi
 import (
 	"context"
 	"errors"
+	"net/http"
 )
 
 // ensureKeys sees to it that answers can be verified at all.
@@ -37,6 +38,24 @@ func (c *Client) renewKeys(ctx context.Context, op string) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.AttemptTimeout)
 	defer cancel()
 	c.refresh(ctx)
+}
+
+// retired reports whether a call was refused because the certificate it names
+// is no longer WeChat Pay's, and another one is held now: the call is worth
+// sending again. How often that downloads is bounded as ever.
+// Source: Wechatpay-Serial, 400 PARAM_ERROR.
+func (c *Client) retired(ctx context.Context, op string, err error) bool {
+	var refusal *Error
+	named, ok := c.cfg.Keys.Preferred(c.cfg.Now())
+	if op == OpCertificates || !ok || !isCertificate(named) ||
+		!errors.As(err, &refusal) || refusal.Status != http.StatusBadRequest || !IsCode(refusal, "PARAM_ERROR") {
+		return false
+	}
+	if err := c.RefreshCertificates(ctx); err != nil {
+		return false
+	}
+	now, ok := c.cfg.Keys.Preferred(c.cfg.Now())
+	return ok && now.Serial() != named.Serial()
 }
 
 func (c *Client) holdsCertificate() bool {
