@@ -31,7 +31,7 @@ type Kit struct {
 	till    *till.Till
 	worker  *worker.Worker
 	routes  *http.ServeMux
-	running atomic.Bool
+	running atomic.Int32
 
 	asks       *flight.Throttle
 	refreshing flight.Group[fresh]
@@ -117,8 +117,8 @@ func Mount(router any, o Options) (*Kit, error) {
 // paid ones to Options.OnPaid. It returns nil when all of that work has
 // stopped. Any number of processes may run it on one store.
 func (k *Kit) Run(ctx context.Context) error {
-	k.running.Store(true)
-	defer k.running.Store(false)
+	k.running.Add(1)
+	defer k.running.Add(-1)
 	return k.worker.Run(ctx)
 }
 

@@ -36,7 +36,7 @@ type RequestInfo struct {
 
 // NotificationInfo describes a notification.
 type NotificationInfo struct {
-	Outcome   string // ok, ignored, or the name of the rejection; a closed list
+	Outcome   string // ok, ignored, passed_on (by VerifyNotify), or the name of the rejection; a closed list
 	EventType string // WeChat's, of verified notifications only
 	Serial    string // of the key that signed it, of verified notifications only
 	Took      time.Duration
@@ -99,7 +99,7 @@ func (k *Kit) settled(ctx context.Context, t till.Settlement) {
 	k.opt.Hooks.Settled(ctx, s)
 	if s.Order.ToHandOver() {
 		k.worker.Wake()
-		if !k.running.Load() {
+		if k.running.Load() == 0 {
 			log.ErrorContext(ctx, "nobody in this process hands paid orders over: call go kit.Run(ctx)")
 		}
 	}

@@ -65,6 +65,9 @@ func (k *Kit) open(w http.ResponseWriter, r *http.Request) (Notification, error)
 	if sealed.Resource == nil {
 		return n, &rejection{"malformed", http.StatusBadRequest, errors.New("no resource")}
 	}
+	if sealed.EventType == "" {
+		return n, &rejection{"malformed", http.StatusBadRequest, errors.New("no event_type")}
+	}
 	if n.Plaintext, err = k.acct.apiv3.Open(*sealed.Resource); err != nil {
 		return n, undecryptable(err)
 	}
@@ -160,6 +163,7 @@ func (k *Kit) VerifyNotify(next http.Handler) http.Handler {
 			k.answerWeChat(w, r, start, n, err)
 			return
 		}
+		k.opt.Hooks.Notification(r.Context(), NotificationInfo{Outcome: "passed_on", EventType: n.EventType, Serial: n.Serial, Took: k.opt.Now().Sub(start)})
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), notificationKey{}, n)))
 	})
 }

@@ -242,6 +242,7 @@ func TestResource(t *testing.T) {
 		{"nonce absent", withResource("nonce", nil), malformed("nonce is not 12 bytes: it has 0")},
 		{"resource missing", withEnvelope("resource", nil), malformed("no resource")},
 		{"resource null", rewritten(func(body map[string]any) { body["resource"] = nil }), malformed("no resource")},
+		{"event_type missing", rewritten(func(body map[string]any) { delete(body, "event_type") }), malformed("no event_type")},
 		{"resource a text", withEnvelope("resource", "encrypt-resource"), malformed("cannot unmarshal string")},
 		{"resource empty", withEnvelope("resource", map[string]any{}), malformed("algorithm is not AEAD_AES_256_GCM")},
 		{"ciphertext cut inside a group", ciphertext(func(s string) string { return s[:len(s)-1] }), malformed("not base64")},

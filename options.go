@@ -80,7 +80,8 @@ type Options struct {
 	ClientIP func(*http.Request) netip.Addr
 	// Origins are the origins ("https://m.example.com") besides the kit's own
 	// host whose pages may post to it. Posts from pages of any other origin
-	// are refused, and H5 prepays need an Origin header at all.
+	// are refused, and H5 prepays need an Origin header at all. This is no
+	// CORS: an app with pages elsewhere answers their preflights itself.
 	// Source: H5 支付, Origin white-list.
 	Origins []string
 
