@@ -73,17 +73,11 @@ func run(ctx context.Context, conf config, out io.Writer) error {
 	}
 	defer listener.Close()
 
-	// The account at WeChat Pay: the environment's, or one to play with.
-	merchant := wxpay.MerchantFromEnv()
-	if merchant.MchID == "" {
-		sim, stop, err := playground.Start(conf.simAddr, simulatorSeed)
-		if err != nil {
-			return err
-		}
-		defer stop()
-		merchant = playground.Merchant(sim)
-		merchant.NotifyURL = urlOf(listener) + "/pay/notify"
+	merchant, stop, err := account(conf, listener)
+	if err != nil {
+		return err
 	}
+	defer stop()
 
 	mux := http.NewServeMux()
 	kit, err := wxpay.Mount(mux, wxpay.Options{
@@ -111,4 +105,20 @@ func run(ctx context.Context, conf config, out io.Writer) error {
 	}
 	announce(out, urlOf(listener), phone, conf.db)
 	return serve(ctx, listener, mux)
+}
+
+// account is the one at WeChat Pay that the environment names, or one to play
+// with.
+func account(conf config, listener net.Listener) (merchant wxpay.Merchant, stop func(), err error) {
+	merchant = wxpay.MerchantFromEnv()
+	if merchant.MchID != "" {
+		return merchant, func() {}, nil
+	}
+	sim, stop, err := playground.Start(conf.simAddr, simulatorSeed)
+	if err != nil {
+		return merchant, nil, err
+	}
+	merchant = playground.Merchant(sim)
+	merchant.NotifyURL = urlOf(listener) + "/pay/notify"
+	return merchant, stop, nil
 }
