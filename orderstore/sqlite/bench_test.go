@@ -4,6 +4,7 @@ package sqlite_test
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -42,4 +43,38 @@ func BenchmarkStore(b *testing.B) {
 			}
 		})
 	})
+}
+
+// How long a Save takes while others are under way, each of an order of its
+// own: the disk is asked once for all that wait together.
+func BenchmarkSaveParallel(b *testing.B) {
+	for _, writers := range []int{1, 64, 256} {
+		b.Run(fmt.Sprintf("InFlight=%d", writers), func(b *testing.B) {
+			s := open(b, newPath(b))
+			orders := make([]orderstore.Order, writers)
+			for i := range orders {
+				orders[i] = newOrder(fmt.Sprintf("tzxz_%d", i))
+				if err := s.Create(b.Context(), orders[i]); err != nil {
+					b.Fatal(err)
+				}
+				orders[i] = orders[i].Saved()
+			}
+			var left atomic.Int64
+			left.Store(int64(b.N))
+			b.ResetTimer()
+			var wg sync.WaitGroup
+			for _, o := range orders {
+				wg.Go(func() {
+					for left.Add(-1) >= 0 {
+						if err := s.Save(b.Context(), o); err != nil {
+							b.Error(err)
+							return
+						}
+						o = o.Saved()
+					}
+				})
+			}
+			wg.Wait()
+		})
+	}
 }

@@ -12,6 +12,25 @@
 // on a network share is refused where SQLite can tell, and unsafe where it
 // cannot.
 //
+// # Many writers
+//
+// The disk is the slowest part of a write, so those that wait for it together
+// are committed together: while one writer commits, others gather, and the
+// first of them commits for all. No timer makes anybody wait for company.
+// Within the transaction each write has a savepoint of its own. One that
+// fails, for whatever reason, is undone alone; only when the commit itself
+// fails do all of its writers get the error, and nothing of theirs is there.
+//
+// A context that ends keeps its own write from being done, and nobody else's.
+// Once the statements of a write are run and the commit is pending, it is too
+// late to take back: the writer learns how the commit went, so that nil and an
+// error always tell the truth.
+//
+// # Paid in one transaction
+//
+// With [Options].OnPaidTx, [OpenWith] lets the application write its own rows,
+// such as those of a membership, in the transaction that marks the order paid.
+//
 // # The tables
 //
 // See schema.sql. The columns that the tutorials have carry the tutorials'

@@ -18,14 +18,21 @@ func supported() error { return nil }
 type connector struct {
 	driver *sqlite3.SQLiteDriver
 	dsn    string
+	role   role
 }
 
-func connect(dsn string) driver.Connector {
-	return connector{&sqlite3.SQLiteDriver{ConnectHook: flush}, dsn}
+func connect(dsn string, r role) driver.Connector {
+	return connector{&sqlite3.SQLiteDriver{ConnectHook: flush}, dsn, r}
 }
 
 // Connect opens a connection.
-func (c connector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
+func (c connector) Connect(context.Context) (driver.Conn, error) {
+	conn, err := c.driver.Open(c.dsn)
+	if raw, ok := conn.(*sqlite3.SQLiteConn); ok && c.role == writing {
+		return writerConn{raw}, err
+	}
+	return conn, err
+}
 
 // Driver returns the driver.
 func (c connector) Driver() driver.Driver { return c.driver }

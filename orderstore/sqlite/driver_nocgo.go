@@ -15,7 +15,7 @@ func supported() error {
 
 type connector struct{}
 
-func connect(string) driver.Connector { return connector{} }
+func connect(string, role) driver.Connector { return connector{} }
 
 // Connect always fails.
 func (connector) Connect(context.Context) (driver.Conn, error) { return nil, supported() }

@@ -9,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"testing"
 
@@ -56,14 +58,14 @@ func child(t *testing.T, job, path string) (*exec.Cmd, io.Reader) {
 	return cmd, out
 }
 
-// writeUntilKilled writes with several writers for ever, and prints a line
-// for each write that returned nil.
+// writeUntilKilled writes with many writers for ever, and prints a line for
+// each write that returned nil.
 func writeUntilKilled(path string) error {
 	s, err := sqlite.Open(path)
 	if err != nil {
 		return err
 	}
-	const writers = 4
+	const writers = 64
 	failed := make(chan error)
 	for i := range writers {
 		go func() {
@@ -92,7 +94,7 @@ func TestKilledProcessKeepsWhatItAcknowledged(t *testing.T) {
 	for range kills {
 		cmd, out := child(t, "write", path)
 		lines := bufio.NewScanner(out)
-		for left := 1 + rand.N(60); lines.Scan(); left-- {
+		for left := 1 + rand.N(600); lines.Scan(); left-- {
 			var number string
 			var version int64
 			if _, err := fmt.Sscanf(lines.Text(), "%s %d", &number, &version); err != nil {
@@ -106,7 +108,7 @@ func TestKilledProcessKeepsWhatItAcknowledged(t *testing.T) {
 		_ = cmd.Wait()
 		checkAcknowledged(t, path, acknowledged)
 	}
-	t.Logf("acknowledged versions: %v", acknowledged)
+	t.Logf("acknowledged versions: %v", slices.Sorted(maps.Values(acknowledged)))
 }
 
 func checkAcknowledged(t *testing.T, path string, acknowledged map[string]int64) {

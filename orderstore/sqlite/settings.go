@@ -44,7 +44,7 @@ func (r role) settings() url.Values {
 	return v
 }
 
-func connectorTo(full string, r role) driver.Connector { return connect(dsn(full, r.settings())) }
+func connectorTo(full string, r role) driver.Connector { return connect(dsn(full, r.settings()), r) }
 
 // verify reports an error unless the settings hold. SQLite does not fail when
 // it cannot use a write-ahead log, and ignores what it does not know.

@@ -12,7 +12,8 @@ import (
 // whose tables are not the ones expected is found out then, not at the first
 // payment.
 type statements struct {
-	insertOrder, updateOrder, insertEvent, upsertGoods    *sql.Stmt // on the writer
+	insertOrder, updateOrder, getStatus                   *sql.Stmt // on the writer
+	insertEvent, upsertGoods                              *sql.Stmt // on the writer too
 	getOrder, dueOrders, findOrders, listEvents, getGoods *sql.Stmt // on the readers
 }
 
@@ -24,6 +25,7 @@ func (s *statements) prepare(ctx context.Context, writer, readers *sql.DB) error
 	}{
 		{writer, &s.insertOrder, insertOrderSQL()},
 		{writer, &s.updateOrder, updateOrderSQL()},
+		{writer, &s.getStatus, getStatusSQL()},
 		{writer, &s.insertEvent, insertEventSQL()},
 		{writer, &s.upsertGoods, upsertGoodsSQL()},
 		{readers, &s.getOrder, getOrderSQL()},
@@ -52,6 +54,10 @@ func updateOrderSQL() string {
 	columns := orderColumns(new(orderstore.Order))[1:]
 	return fmt.Sprintf("UPDATE pay_order_record SET %s WHERE out_trade_no = ? AND version = ?",
 		list(columns, "%s = ?"))
+}
+
+func getStatusSQL() string {
+	return "SELECT pay_status FROM pay_order_record WHERE out_trade_no = ?"
 }
 
 func getOrderSQL() string { return selectOrderSQL("WHERE out_trade_no = ?") }

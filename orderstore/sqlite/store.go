@@ -13,9 +13,11 @@ import (
 // Store is an [orderstore.Store] in a SQLite file, with the reference
 // catalogue goods_info beside the orders. It is safe for concurrent use.
 type Store struct {
-	writer  *sql.DB // one connection: writers of this process queue here
-	readers *sql.DB // cannot write
-	sql     statements
+	writer   *sql.DB // one connection
+	readers  *sql.DB // cannot write
+	sql      statements
+	queue    queue // of the writers of this process
+	onPaidTx func(context.Context, *sql.Tx, orderstore.Order) error
 }
 
 var _ orderstore.Store = (*Store)(nil)
@@ -28,15 +30,18 @@ var _ orderstore.Store = (*Store)(nil)
 // file, or can only be read, or holds something else than a database, or one
 // that a later version of this package has written, and when SQLite does not
 // accept the settings that make it safe.
-func Open(path string) (*Store, error) {
-	s, err := open(context.Background(), path)
+func Open(path string) (*Store, error) { return OpenWith(path, Options{}) }
+
+// OpenWith is [Open] with options.
+func OpenWith(path string, opts Options) (*Store, error) {
+	s, err := open(context.Background(), path, opts)
 	if err != nil {
 		return nil, fmt.Errorf("open order store %q: %w", path, err)
 	}
 	return s, nil
 }
 
-func open(ctx context.Context, path string) (_ *Store, err error) {
+func open(ctx context.Context, path string, opts Options) (_ *Store, err error) {
 	if err := supported(); err != nil {
 		return nil, err
 	}
@@ -45,8 +50,10 @@ func open(ctx context.Context, path string) (_ *Store, err error) {
 		return nil, err
 	}
 	s := &Store{
-		writer:  sql.OpenDB(connectorTo(full, writing)),
-		readers: sql.OpenDB(connectorTo(full, reading)),
+		writer:   sql.OpenDB(connectorTo(full, writing)),
+		readers:  sql.OpenDB(connectorTo(full, reading)),
+		queue:    newQueue(),
+		onPaidTx: opts.OnPaidTx,
 	}
 	defer func() {
 		if err != nil {

@@ -1,0 +1,86 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/wxpaykit/wxpay/orderstore"
+)
+
+// Options says what a store does besides keeping orders. The zero value is
+// what [Open] takes.
+type Options struct {
+	// OnPaidTx takes an order over in the very transaction that marks it paid:
+	// what it writes with tx, such as the row of a membership, is there if and
+	// only if the order is paid. The Save that finds an order stored as unpaid
+	// or closed and makes it paid calls it, whoever heard of the payment; no
+	// other Save does, and no Create.
+	//
+	// o is the order as it is stored then, without Events. It counts as handed
+	// over at its UpdatedAt, which must be set, so that nobody calls the OnPaid
+	// of the kit for it. As after any hand-over, the stored order is a Version
+	// ahead of what was saved, and Save of what one has in memory is a
+	// conflict.
+	//
+	// When OnPaidTx returns an error or panics, Save returns an error, which
+	// wraps the one returned, and nothing is written: the order is not paid
+	// yet, and WeChat sends its notification again. A call may be undone and
+	// made again with the same order, when its transaction fails; of all calls
+	// for an order one is committed. So it must do nothing but run statements.
+	//
+	// They must be run with tx, and be few, for all writers of the file wait.
+	// A writing method of this store would wait for itself; called with ctx it
+	// returns an error instead. The transaction is the store's to end: if
+	// OnPaidTx calls Commit or Rollback of tx, Save fails. When a context ends,
+	// a statement under way is not cut short, but the next one does not begin.
+	//
+	// It is an option of opening, and no method, because an order that is paid
+	// before a method is called would be missed. Every process that writes the
+	// file should have it. Defaults to none: the kit hands paid orders over.
+	OnPaidTx func(ctx context.Context, tx *sql.Tx, o orderstore.Order) error
+}
+
+// hooked marks the context of a hook of that store.
+type hooked struct{ *Store }
+
+var errHooked = errors.New("OnPaidTx called a writing method of its store, which would wait for itself: write with tx")
+
+// savePaid saves a paid order. If the stored one is not paid, the hook runs.
+func (s *Store) savePaid(ctx context.Context, tx *sql.Tx, o orderstore.Order) error {
+	var stored orderstore.PayStatus
+	err := tx.StmtContext(ctx, s.sql.getStatus).QueryRowContext(ctx, o.OutTradeNo).Scan(&stored)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return orderstore.ErrConflict
+	case err != nil:
+		return fmt.Errorf("read status: %w", err)
+	case stored == orderstore.Paid:
+		return s.save(ctx, tx, o, o.Version+1)
+	}
+	return s.becomePaid(ctx, tx, o)
+}
+
+// becomePaid saves an order that is paid from now on, and the hand-over to the
+// hook. They are two versions in one statement, for the caller knows of the
+// first only: what it saves next, if it does not read again, is a conflict,
+// and cannot take the hand-over back.
+func (s *Store) becomePaid(ctx context.Context, tx *sql.Tx, o orderstore.Order) error {
+	version := o.Version + 1
+	if o.ToHandOver() {
+		if o.UpdatedAt.IsZero() {
+			return fmt.Errorf("save order %s: a paid order needs UpdatedAt to be handed over", o.OutTradeNo)
+		}
+		o = o.HandedOver(o.UpdatedAt)
+		version++
+	}
+	if err := s.save(ctx, tx, o, version); err != nil {
+		return err
+	}
+	o.Version, o.Events = version, nil
+	if err := s.onPaidTx(context.WithValue(ctx, hooked{s}, true), tx, o); err != nil {
+		return fmt.Errorf("OnPaidTx: %w", err)
+	}
+	return nil
+}
