@@ -25,7 +25,8 @@ type Options struct {
 	// conflict.
 	//
 	// When OnPaidTx returns an error or panics, Save returns an error, which
-	// wraps the one returned, and nothing is written: the order is not paid
+	// wraps the one returned (but not an ErrConflict or ErrExists, which would
+	// be taken for Save's own), and nothing is written: the order is not paid
 	// yet, and WeChat sends its notification again. A call may be undone and
 	// made again with the same order, when its transaction fails; of all calls
 	// for an order one is committed. So it must do nothing but run statements.
@@ -79,8 +80,12 @@ func (s *Store) becomePaid(ctx context.Context, tx *sql.Tx, o orderstore.Order) 
 		return err
 	}
 	o.Version, o.Events = version, nil
-	if err := s.onPaidTx(context.WithValue(ctx, hooked{s}, true), tx, o); err != nil {
-		return fmt.Errorf("OnPaidTx: %w", err)
+	err := s.onPaidTx(context.WithValue(ctx, hooked{s}, true), tx, o)
+	switch {
+	case err == nil:
+		return nil
+	case answer(err): // of another order: Save must not say it of this one
+		return fmt.Errorf("OnPaidTx: %v", err)
 	}
-	return nil
+	return fmt.Errorf("OnPaidTx: %w", err)
 }
