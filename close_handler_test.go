@@ -190,7 +190,7 @@ func (forger) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.HasSuffix(r.URL.Path, "/close") {
 		return &http.Response{StatusCode: http.StatusNoContent, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 	}
-	return http.DefaultTransport.RoundTrip(r)
+	return wire.RoundTrip(r)
 }
 
 // TestCloseOfWhatWeChatNeverKnew: a young order may still be on its way there;

@@ -98,6 +98,14 @@ func (g *grants) count(outTradeNo string) int {
 	return g.of[outTradeNo]
 }
 
+// wire is what these tests talk through, and client whoever talks. Not
+// http.DefaultTransport: each httptest.Server that closes cuts its connections,
+// also those of tests that run beside it.
+var (
+	wire   = &http.Transport{MaxIdleConnsPerHost: 64}
+	client = &http.Client{Transport: wire}
+)
+
 var catalog = orderstore.Catalog{
 	{GoodsID: "vip-month", Description: "1个月会员", Total: 100},
 	{GoodsID: "vip-year", Description: "1年会员", Total: 9900},
@@ -225,7 +233,7 @@ func (s *shop) do(method, path, user, body string, header ...string) reply {
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		s.t.Errorf("%s %s: %v", method, path, err)
 		return reply{}
@@ -293,7 +301,7 @@ func (s *shop) deliver(req *http.Request, err error) reply {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -780,7 +780,7 @@ type heldAnswer struct {
 }
 
 func (h *heldAnswer) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := http.DefaultTransport.RoundTrip(r)
+	resp, err := wire.RoundTrip(r)
 	if r.Method == http.MethodGet {
 		h.once.Do(func() { close(h.answered); <-h.release })
 	}

@@ -33,7 +33,7 @@ func (w *wiretap) RoundTrip(r *http.Request) (*http.Response, error) {
 	signature, _, _ = strings.Cut(signature, `"`)
 	w.keep("a request's signature", signature)
 	w.keep("a notification's signature", r.Header.Get("Wechatpay-Signature"))
-	resp, err := http.DefaultTransport.RoundTrip(r)
+	resp, err := wire.RoundTrip(r)
 	if err == nil {
 		w.keep("an answer's signature", resp.Header.Get("Wechatpay-Signature"))
 		resp.Body = w.copy("an answer's body", resp.Body)

@@ -930,7 +930,7 @@ func TestNotifyClientGone(t *testing.T) {
 func TestNotifyTooSlow(t *testing.T) {
 	t.Parallel()
 	store := &fickleStore{Store: quiet{memory.New()}}
-	in := openInbox(t, wxsim.Config{NotifyClient: &http.Client{Timeout: 150 * time.Millisecond}}, store.use)
+	in := openInbox(t, wxsim.Config{NotifyClient: &http.Client{Transport: wire, Timeout: 150 * time.Millisecond}}, store.use)
 	in.store = store.Store
 	number := in.buy("native", "u1").OutTradeNo
 	release := make(chan struct{})

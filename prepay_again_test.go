@@ -262,7 +262,7 @@ func TestWeChatFails(t *testing.T) {
 				price.Store(100)
 				s, l := openWatched(t, func(o *wxpay.Options) {
 					if c.fault == "timeout" { // the kit's own patience is 5 s
-						o.HTTPClient = &http.Client{Timeout: 500 * time.Millisecond}
+						o.HTTPClient = &http.Client{Transport: wire, Timeout: 500 * time.Millisecond}
 					}
 					o.Quote = func(context.Context, wxpay.QuoteRequest) (wxpay.Quote, error) {
 						return wxpay.Quote{Total: orderstore.Fen(price.Load()), Description: "1个月会员"}, nil
@@ -531,7 +531,7 @@ func TestClientGoesAway(t *testing.T) {
 	req.Header.Set(key, "k1")
 	gone := make(chan error)
 	go func() {
-		_, err := http.DefaultClient.Do(req)
+		_, err := client.Do(req)
 		gone <- err
 	}()
 	<-sent

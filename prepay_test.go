@@ -128,7 +128,7 @@ func (l line) RoundTrip(r *http.Request) (*http.Response, error) {
 		r = r.Clone(r.Context())
 		r.URL.Scheme, r.URL.Host, r.Host = to.Scheme, to.Host, ""
 	}
-	resp, err := http.DefaultTransport.RoundTrip(r)
+	resp, err := wire.RoundTrip(r)
 	if l.after != nil {
 		l.after(r)
 	}

@@ -187,7 +187,7 @@ func TestDefaultClient(t *testing.T) {
 	c := w.client(t, func(cfg *wxapi.Config) { cfg.HTTPClient = nil })
 	_, err := c.Query(t.Context(), testNo)
 	must(t, err)
-	given := &http.Client{}
+	given := &http.Client{Transport: &http.Transport{}}
 	_, err = w.client(t, func(cfg *wxapi.Config) { cfg.HTTPClient = given }).Query(t.Context(), testNo)
 	must(t, err)
 	if given.CheckRedirect != nil {

@@ -39,6 +39,11 @@ type merchant struct {
 	header        func(h http.Header)                               // last touch
 }
 
+// wire is what these tests talk through. Not http.DefaultTransport: each
+// httptest.Server that closes cuts its connections, also those of tests that
+// run beside it.
+var wire = &http.Transport{MaxIdleConnsPerHost: 64}
+
 func newMerchant(t *testing.T, sim *wxsim.Sim) *merchant {
 	t.Helper()
 	a := sim.Account()
@@ -52,7 +57,7 @@ func newMerchant(t *testing.T, sim *wxsim.Sim) *merchant {
 	}
 	return &merchant{
 		t: t, base: sim.URL(), account: a, key: key.(*rsa.PrivateKey),
-		http: &http.Client{}, now: time.Now, serialHeader: a.PublicKeyID,
+		http: &http.Client{Transport: wire}, now: time.Now, serialHeader: a.PublicKeyID,
 	}
 }
 

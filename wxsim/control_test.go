@@ -21,7 +21,7 @@ func control(t *testing.T, method, url, body string, headers ...string) result {
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := http.Client{Transport: wire, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, url, err)
@@ -188,7 +188,7 @@ func TestControlCallerLeaves(t *testing.T) {
 		}
 		s.place("native", "order-left")
 		body := map[string]string{"/_sim/pay": `{"out_trade_no":"order-left"}`, "/_phone/pay": "out_trade_no=order-left"}[path]
-		client := http.Client{Timeout: 100 * time.Millisecond}
+		client := http.Client{Transport: wire, Timeout: 100 * time.Millisecond}
 		if resp, err := client.Post(s.URL()+path, contentType, strings.NewReader(body)); err == nil {
 			_ = resp.Body.Close()
 			t.Errorf("%s answered in time", path)

@@ -190,7 +190,7 @@ func TestSignNotification(t *testing.T) {
 	if err != nil {
 		t.Fatalf("sign: %v", err)
 	}
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := wire.RoundTrip(r)
 	if err != nil {
 		t.Fatalf("send: %v", err)
 	}

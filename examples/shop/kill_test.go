@@ -107,7 +107,7 @@ func TestDuplicates(t *testing.T) {
 			t.Fatal(err)
 		}
 		sends.Go(func() {
-			resp, err := http.DefaultClient.Do(req)
+			resp, err := wire.RoundTrip(req)
 			if err != nil {
 				t.Error(err)
 				return

@@ -28,6 +28,11 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// wire is what these tests talk through. Not http.DefaultTransport: each
+// httptest.Server that closes cuts its connections, also those of tests that
+// run beside it.
+var wire = &http.Transport{MaxIdleConnsPerHost: 64}
+
 // site is an open shop.
 type site struct {
 	t         *testing.T
@@ -142,7 +147,7 @@ func (o *site) do(method, target, user, body string, header ...string) answer {
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Transport: wire, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
 		o.t.Fatal(err)
