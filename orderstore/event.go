@@ -31,6 +31,18 @@ const (
 	EventClosed         EventKind = "closed"
 	EventHandOverFailed EventKind = "hand_over_failed"
 	EventHandedOver     EventKind = "handed_over"
+
+	EventPaidAgain            EventKind = "paid_again"      // anomaly: another attempt has paid for the same Ref
+	EventGivenBack            EventKind = "given_back"      // the payment is refunded, not handed over
+	EventRefundAsked          EventKind = "refund_asked"    // and stored, before WeChat hears of it
+	EventRefundFailed         EventKind = "refund_failed"   // not taken this time; tried again
+	EventRefundAccepted       EventKind = "refund_accepted" // WeChat is at it
+	EventRefunded             EventKind = "refunded"        // the money is back
+	EventRefundClosed         EventKind = "refund_closed"   // failed for good
+	EventRefundRefused        EventKind = "refund_refused"
+	EventRefundAbnormal       EventKind = "refund_abnormal" // somebody must act
+	EventRefundHandOverFailed EventKind = "refund_hand_over_failed"
+	EventRefundHandedOver     EventKind = "refund_handed_over"
 )
 
 // Source says who told us.
@@ -42,4 +54,6 @@ const (
 	FromQuery        Source = "query"
 	FromClose        Source = "close"
 	FromPrepay       Source = "prepay"
+	FromRefund       Source = "refund" // the answer to an application for a refund
+	FromBill         Source = "bill"
 )

@@ -18,19 +18,24 @@ const (
 
 // ToHandOver reports whether the application has still to take the paid order
 // over.
-func (o Order) ToHandOver() bool { return o.PayStatus == Paid && o.HandedOverAt.IsZero() }
+func (o Order) ToHandOver() bool {
+	return o.PayStatus == Paid && o.HandedOverAt.IsZero() && o.GivenBack == ""
+}
+
+// HandOverDue reports whether the application is to be called now.
+func (o Order) HandOverDue(now time.Time) bool { return o.ToHandOver() && !o.HandOverAt.After(now) }
 
 // BeginHandOver claims the order for one call of the application's hook. The
 // claim is a lease: saving it makes everybody else wait until now+lease, and a
 // holder that dies is replaced when that time has come.
 func (o Order) BeginHandOver(now time.Time, lease time.Duration) (Order, error) {
-	if !o.ToHandOver() || o.NextActionAt.After(now) {
+	if !o.HandOverDue(now) {
 		return o, ErrNotDue
 	}
 	o.HandOverTries++
-	o.NextActionAt = now.Add(lease)
+	o.HandOverAt = now.Add(lease)
 	o.UpdatedAt = now
-	return o, nil
+	return o.appointed(), nil
 }
 
 // HandedOver returns the order after the application's hook returned nil.
@@ -39,8 +44,8 @@ func (o Order) HandedOver(now time.Time) Order {
 		return o
 	}
 	o.HandedOverAt = now
-	o.NextActionAt = time.Time{}
-	return o.with(Event{At: now, Kind: EventHandedOver})
+	o.HandOverAt = time.Time{}
+	return o.appointed().with(Event{At: now, Kind: EventHandedOver})
 }
 
 // HandOverFailed returns the order after try number try of the application's
@@ -51,10 +56,6 @@ func (o Order) HandOverFailed(try int, reason string, now time.Time) Order {
 	if !o.ToHandOver() || o.HandOverTries != try {
 		return o
 	}
-	delay := lastRetry
-	if n := o.HandOverTries - 1; n < 10 {
-		delay = min(firstRetry<<max(n, 0), lastRetry)
-	}
-	o.NextActionAt = now.Add(delay)
-	return o.with(Event{At: now, Kind: EventHandOverFailed, Note: reason})
+	o.HandOverAt = now.Add(doubled(firstRetry, lastRetry, try-1))
+	return o.appointed().with(Event{At: now, Kind: EventHandOverFailed, Note: reason})
 }

@@ -24,14 +24,14 @@ func TestBeginHandOver(t *testing.T) {
 	t.Parallel()
 	o := paidOrder(t)
 	want := o
-	want.HandOverTries, want.NextActionAt, want.UpdatedAt = 1, later.Add(lease), later
+	want.HandOverTries, want.HandOverAt, want.NextActionAt, want.UpdatedAt = 1, later.Add(lease), later.Add(lease), later
 	wantOrder(t, begin(t, o, later), want)
 }
 
 func TestNothingToHandOver(t *testing.T) {
 	t.Parallel()
 	waiting := paidOrder(t)
-	waiting.NextActionAt = later.Add(1)
+	waiting.HandOverAt = later.Add(1)
 	for name, o := range map[string]orderstore.Order{
 		"unpaid":       newOrder(),
 		"closed":       closedOrder(t),
@@ -68,7 +68,7 @@ func TestHandedOver(t *testing.T) {
 	o := begin(t, paidOrder(t), later)
 	done := o.HandedOver(later.Add(time.Second))
 	want := o
-	want.HandedOverAt, want.NextActionAt, want.UpdatedAt = later.Add(time.Second), time.Time{}, later.Add(time.Second)
+	want.HandedOverAt, want.HandOverAt, want.NextActionAt, want.UpdatedAt = later.Add(time.Second), time.Time{}, time.Time{}, later.Add(time.Second)
 	want.Events = []orderstore.Event{{At: later.Add(time.Second), Kind: orderstore.EventHandedOver}}
 	wantOrder(t, done, want)
 	if done.ToHandOver() {
@@ -82,7 +82,7 @@ func TestHandOverFailed(t *testing.T) {
 	t.Parallel()
 	o := begin(t, paidOrder(t), later)
 	want := o
-	want.NextActionAt, want.UpdatedAt = later.Add(time.Second), later
+	want.HandOverAt, want.NextActionAt, want.UpdatedAt = later.Add(time.Second), later.Add(time.Second), later
 	want.Events = []orderstore.Event{{At: later, Kind: orderstore.EventHandOverFailed, Note: "down"}}
 	wantOrder(t, o.HandOverFailed(o.HandOverTries, "down", later), want)
 	for _, o := range []orderstore.Order{newOrder(), closedOrder(t)} {

@@ -66,8 +66,17 @@ type Order struct {
 	PaidAt        time.Time
 	ClosedAt      time.Time
 
-	RefundStatus string
+	// Refunds of the order, the oldest first. RefundStatus and Refunded follow
+	// from them: the state that most needs attention, and what has gone back.
+	Refunds      Refunds
+	RefundStatus RefundStatus
 	Refunded     Fen
+	// GivenBack says why the payment goes back to the customer and is not
+	// handed over; empty for all others. See [Order.GiveBack].
+	GivenBack string
+	// RefPaidBy is, on the first attempt of a Ref, the number of the attempt
+	// that pays for it. See [Order.ClaimRef].
+	RefPaidBy string
 
 	// Anomaly is WeChat's claims that do not fit this order, in words, a line
 	// each; empty when there was none. A claim heard again is not recorded
@@ -77,6 +86,7 @@ type Order struct {
 	// NextActionAt is when somebody must look at the order again; zero when
 	// nothing is to be done. See [Store.Due].
 	NextActionAt  time.Time
+	HandOverAt    time.Time // when the application is to be called; NextActionAt is not after it
 	HandOverTries int       // calls of the application's hook so far
 	HandedOverAt  time.Time // when the application took the paid order over
 

@@ -39,6 +39,10 @@ const (
 	BecamePaid Outcome = "paid"
 	// BecamePaidLate: the same, of an order that had been closed.
 	BecamePaidLate Outcome = "paid_late"
+	// BecamePaidAgain: the same, but another attempt has paid for the same Ref;
+	// the money goes back. Apply does not know of other attempts: see
+	// [Order.ClaimRef] and [Order.PaidAgain].
+	BecamePaidAgain Outcome = "paid_again"
 	// BecameClosed: WeChat says that it will take no payment any more.
 	BecameClosed Outcome = "closed"
 	// SecondPayment: another transaction on a paid order. The order stays paid
@@ -119,8 +123,8 @@ func (o Order) pay(p Payment, now time.Time) (Order, Outcome, error) {
 	if o.PaidAt.IsZero() {
 		o.PaidAt = now
 	}
-	o.NextActionAt = now
-	return o.with(p.event(kind, now, "transaction "+p.TransactionID)), outcome, nil
+	o.HandOverAt = now
+	return o.appointed().with(p.event(kind, now, "transaction "+p.TransactionID)), outcome, nil
 }
 
 // owns checks what law 2 demands. WeChat leaves the amount out while an order

@@ -111,7 +111,7 @@ func checkStep(t *rapid.T, name string, before, after orderstore.Order) {
 			t.Fatalf("%s: paid is for ever, but %+v became %+v", name, before, after)
 		}
 	}
-	if !before.HandedOverAt.IsZero() && (!after.HandedOverAt.Equal(before.HandedOverAt) || !after.NextActionAt.IsZero()) {
+	if !before.HandedOverAt.IsZero() && (!after.HandedOverAt.Equal(before.HandedOverAt) || !after.HandOverAt.IsZero()) {
 		t.Fatalf("%s: an order that was handed over is due again: %+v", name, after)
 	}
 	if n := len(before.Events); len(after.Events) < n || !slices.Equal(after.Events[:n], before.Events) {
@@ -125,6 +125,8 @@ func checkStep(t *rapid.T, name string, before, after orderstore.Order) {
 	frozen.PlacingUntil, frozen.OnItsWayUntil = before.PlacingUntil, before.OnItsWayUntil
 	frozen.PayStatus, frozen.TradeState, frozen.TransactionID = before.PayStatus, before.TradeState, before.TransactionID
 	frozen.PayerTotal, frozen.PaidAt, frozen.ClosedAt, frozen.Anomaly = before.PayerTotal, before.PaidAt, before.ClosedAt, before.Anomaly
+	frozen.HandOverAt, frozen.Refunds, frozen.RefundStatus, frozen.Refunded = before.HandOverAt, before.Refunds, before.RefundStatus, before.Refunded
+	frozen.GivenBack, frozen.RefPaidBy = before.GivenBack, before.RefPaidBy
 	frozen.NextActionAt, frozen.HandOverTries, frozen.HandedOverAt = before.NextActionAt, before.HandOverTries, before.HandedOverAt
 	frozen.UpdatedAt, frozen.Events = before.UpdatedAt, before.Events
 	if !reflect.DeepEqual(frozen, before) {

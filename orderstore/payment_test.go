@@ -42,7 +42,7 @@ func heard(kind orderstore.EventKind, note string) []orderstore.Event {
 func becomesPaid(kind orderstore.EventKind) func(*orderstore.Order) {
 	return func(o *orderstore.Order) {
 		o.PayStatus, o.TradeState, o.TransactionID = orderstore.Paid, orderstore.TradeSuccess, "4200000001"
-		o.PayerTotal, o.PaidAt, o.NextActionAt, o.UpdatedAt = 90, noon.Add(time.Minute), later, later
+		o.PayerTotal, o.PaidAt, o.HandOverAt, o.NextActionAt, o.UpdatedAt = 90, noon.Add(time.Minute), later, later, later
 		o.Events = heard(kind, "transaction 4200000001")
 	}
 }

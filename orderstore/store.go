@@ -36,6 +36,12 @@ type Store interface {
 	// empty ref finds nothing.
 	Find(ctx context.Context, ref string) ([]Order, error)
 
+	// Paid returns at most limit orders with from <= PaidAt < to, in the order
+	// of PaidAt, and of OutTradeNo where that is the same. Of those paid
+	// exactly at from, only numbers behind after are returned: so PaidAt and
+	// OutTradeNo of the last one are where the next page begins.
+	Paid(ctx context.Context, from, to time.Time, after string, limit int) ([]Order, error)
+
 	// Events returns the order's history, oldest first: in the order of the
 	// writes, and within a write as they were appended. That of an unknown
 	// number is empty.

@@ -5,8 +5,10 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -103,6 +105,20 @@ func (s *Store) Find(ctx context.Context, ref string) ([]orderstore.Order, error
 	return found, err
 }
 
+// Paid returns the orders paid in a span of time; see [orderstore.Store]. It
+// looks at every order.
+func (s *Store) Paid(ctx context.Context, from, to time.Time, after string, limit int) ([]orderstore.Order, error) {
+	from, to = stored(from), stored(to)
+	paid, err := s.list(ctx, func(o orderstore.Order) bool {
+		at := o.PaidAt
+		return !at.IsZero() && at.Before(to) && (at.After(from) || at.Equal(from) && o.OutTradeNo > after)
+	})
+	slices.SortFunc(paid, func(a, b orderstore.Order) int {
+		return cmp.Or(a.PaidAt.Compare(b.PaidAt), strings.Compare(a.OutTradeNo, b.OutTradeNo))
+	})
+	return paid[:min(len(paid), max(limit, 0))], err
+}
+
 // Events returns the order's history; see [orderstore.Store]. That of an
 // unknown number is empty.
 func (s *Store) Events(ctx context.Context, outTradeNo string) ([]orderstore.Event, error) {
@@ -140,10 +156,11 @@ func (s *Store) put(o orderstore.Order) {
 	}
 	for _, t := range []*time.Time{
 		&o.ExpiresAt, &o.PrepaidAt, &o.PaidAt, &o.ClosedAt,
-		&o.NextActionAt, &o.HandedOverAt, &o.CreatedAt, &o.UpdatedAt,
+		&o.PlacingUntil, &o.OnItsWayUntil, &o.NextActionAt, &o.HandOverAt, &o.HandedOverAt, &o.CreatedAt, &o.UpdatedAt,
 	} {
 		*t = stored(*t)
 	}
+	o.Refunds = o.Refunds.Stored()
 	s.orders[o.OutTradeNo] = o.Saved()
 }
 

@@ -16,7 +16,8 @@ type Options struct {
 	// what it writes with tx, such as the row of a membership, is there if and
 	// only if the order is paid. The Save that finds an order stored as unpaid
 	// or closed and makes it paid calls it, whoever heard of the payment; no
-	// other Save does, and no Create.
+	// other Save does, and no Create. A payment that goes back to the customer
+	// ([orderstore.Order.GiveBack]) is none to take over.
 	//
 	// o is the order as it is stored then, without Events. It counts as handed
 	// over at its UpdatedAt, which must be set, so that nobody calls the OnPaid
@@ -57,7 +58,7 @@ func (s *Store) savePaid(ctx context.Context, tx *sql.Tx, o orderstore.Order) er
 		return orderstore.ErrConflict
 	case err != nil:
 		return fmt.Errorf("read status: %w", err)
-	case stored == orderstore.Paid:
+	case stored == orderstore.Paid, o.GivenBack != "":
 		return s.save(ctx, tx, o, o.Version+1)
 	}
 	return s.becomePaid(ctx, tx, o)

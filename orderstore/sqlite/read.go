@@ -34,6 +34,11 @@ func (s *Store) Find(ctx context.Context, ref string) ([]orderstore.Order, error
 	return all(ctx, "find orders", s.sql.findOrders, orderColumns, ref)
 }
 
+// Paid returns the orders paid in a span of time; see [orderstore.Store].
+func (s *Store) Paid(ctx context.Context, from, to time.Time, after string, limit int) ([]orderstore.Order, error) {
+	return all(ctx, "paid orders", s.sql.paidOrders, orderColumns, micros{&from}, after, micros{&to}, max(limit, 0))
+}
+
 // Events returns the order's history; see [orderstore.Store]. That of an
 // unknown number is empty.
 func (s *Store) Events(ctx context.Context, outTradeNo string) ([]orderstore.Event, error) {

@@ -42,10 +42,14 @@ CREATE TABLE pay_order_record (
     trade_state     TEXT    NOT NULL,
     payer_total     INTEGER NOT NULL DEFAULT 0,
     closed_at       INTEGER,
-    refund_status   TEXT    NOT NULL,
-    refunded        INTEGER NOT NULL DEFAULT 0,
+    refunds         TEXT    NOT NULL,            -- JSON, see orderstore.Refund; empty for none
+    refund_status   TEXT    NOT NULL,            -- of the refund that most needs attention
+    refunded        INTEGER NOT NULL DEFAULT 0,  -- what has gone back
+    given_back      TEXT    NOT NULL,            -- why it is refunded instead of handed over
+    ref_paid_by     TEXT    NOT NULL,            -- on the first attempt of a ref: which attempt pays
     anomaly         TEXT    NOT NULL,            -- a claim of WeChat's that does not fit
     next_action_at  INTEGER,                     -- the outbox: when to look again
+    hand_over_at    INTEGER,                     -- when the application is to be called
     hand_over_tries INTEGER NOT NULL DEFAULT 0,
     handed_over_at  INTEGER,
     created_at      INTEGER,
@@ -57,6 +61,8 @@ CREATE INDEX pay_order_record_due ON pay_order_record (next_action_at)
     WHERE next_action_at IS NOT NULL;
 CREATE INDEX pay_order_record_ref ON pay_order_record (ref, created_at)
     WHERE ref <> '';
+CREATE INDEX pay_order_record_paid ON pay_order_record (pay_time, out_trade_no)
+    WHERE pay_time IS NOT NULL;
 
 -- The history of an order, kept together by the primary key.
 CREATE TABLE pay_order_event (

@@ -12,9 +12,10 @@ import (
 // whose tables are not the ones expected is found out then, not at the first
 // payment.
 type statements struct {
-	insertOrder, updateOrder, getStatus                   *sql.Stmt // on the writer
-	insertEvent, upsertGoods                              *sql.Stmt // on the writer too
-	getOrder, dueOrders, findOrders, listEvents, getGoods *sql.Stmt // on the readers
+	insertOrder, updateOrder, getStatus         *sql.Stmt // on the writer
+	insertEvent, upsertGoods                    *sql.Stmt // on the writer too
+	getOrder, dueOrders, findOrders, paidOrders *sql.Stmt // on the readers
+	listEvents, getGoods                        *sql.Stmt // on the readers too
 }
 
 func (s *statements) prepare(ctx context.Context, writer, readers *sql.DB) error {
@@ -31,6 +32,7 @@ func (s *statements) prepare(ctx context.Context, writer, readers *sql.DB) error
 		{readers, &s.getOrder, getOrderSQL()},
 		{readers, &s.dueOrders, dueOrdersSQL()},
 		{readers, &s.findOrders, findOrdersSQL()},
+		{readers, &s.paidOrders, paidOrdersSQL()},
 		{readers, &s.listEvents, listEventsSQL()},
 		{readers, &s.getGoods, getGoodsSQL()},
 	} {
@@ -62,13 +64,19 @@ func getStatusSQL() string {
 
 func getOrderSQL() string { return selectOrderSQL("WHERE out_trade_no = ?") }
 
-// dueOrdersSQL and findOrdersSQL have the conditions of a partial index each.
+// dueOrdersSQL, findOrdersSQL and paidOrdersSQL have the conditions of a partial
+// index each.
 func dueOrdersSQL() string {
 	return selectOrderSQL("WHERE next_action_at <= ? ORDER BY next_action_at LIMIT ?")
 }
 
 func findOrdersSQL() string {
 	return selectOrderSQL("WHERE ref = ? AND ref <> '' ORDER BY created_at DESC, rowid DESC")
+}
+
+// paidOrdersSQL compares row values, which the index on both serves.
+func paidOrdersSQL() string {
+	return selectOrderSQL("WHERE (pay_time, out_trade_no) > (?, ?) AND pay_time < ? ORDER BY pay_time, out_trade_no LIMIT ?")
 }
 
 func selectOrderSQL(which string) string {

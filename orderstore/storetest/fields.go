@@ -42,6 +42,12 @@ func fill(p any, generation int) error {
 		case f.Type == reflect.TypeFor[time.Time]():
 			at := epoch.Add(time.Duration(100*generation+i) * (time.Minute + time.Microsecond))
 			field.Set(reflect.ValueOf(at))
+		case f.Type == reflect.TypeFor[orderstore.Refunds]():
+			refunds, err := filledRefunds(generation)
+			if err != nil {
+				return err
+			}
+			field.Set(reflect.ValueOf(refunds))
 		case f.Type.Kind() == reflect.String:
 			field.SetString(fmt.Sprintf("%s-%d", f.Name, generation))
 		case field.CanInt():
@@ -51,6 +57,17 @@ func fill(p any, generation int) error {
 		}
 	}
 	return nil
+}
+
+// filledRefunds returns two refunds in which every field has a value.
+func filledRefunds(generation int) (orderstore.Refunds, error) {
+	list := make(orderstore.Refunds, 2)
+	for i := range list {
+		if err := fill(&list[i], 10*generation+i); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 // fields lists the fields of a struct, those of embedded structs among them,
@@ -71,9 +88,15 @@ func same[T any](got, want T) error {
 	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
 	for _, f := range fields(g.Type()) {
 		have, should := g.FieldByIndex(f.Index).Interface(), w.FieldByIndex(f.Index).Interface()
-		if t, ok := should.(time.Time); ok {
-			errs = append(errs, sameTime(f.Name, have.(time.Time), t))
-		} else if have != should {
+		switch should := should.(type) {
+		case time.Time:
+			errs = append(errs, sameTime(f.Name, have.(time.Time), should))
+			continue
+		case orderstore.Refunds:
+			errs = append(errs, must(f.Name, sameList(have.(orderstore.Refunds), should)))
+			continue
+		}
+		if have != should {
 			errs = append(errs, fmt.Errorf("%s is %s, stored was %s", f.Name, short(have), short(should)))
 		}
 	}

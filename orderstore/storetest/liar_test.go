@@ -16,6 +16,7 @@ type liar struct {
 	save   func(context.Context, orderstore.Order) error
 	due    func(context.Context, time.Time, int) ([]orderstore.Order, error)
 	find   func(context.Context, string) ([]orderstore.Order, error)
+	paid   func(context.Context, time.Time, time.Time, string, int) ([]orderstore.Order, error)
 	events func(context.Context, string) ([]orderstore.Event, error)
 }
 
@@ -24,7 +25,7 @@ var _ orderstore.Store = (*liar)(nil)
 // newLiar returns a liar that has not lied yet.
 func newLiar() *liar {
 	s := memory.New()
-	return &liar{s, s.Create, s.Get, s.Save, s.Due, s.Find, s.Events}
+	return &liar{s, s.Create, s.Get, s.Save, s.Due, s.Find, s.Paid, s.Events}
 }
 
 func (l *liar) Create(ctx context.Context, o orderstore.Order) error { return l.create(ctx, o) }
@@ -41,6 +42,10 @@ func (l *liar) Due(ctx context.Context, now time.Time, limit int) ([]orderstore.
 
 func (l *liar) Find(ctx context.Context, ref string) ([]orderstore.Order, error) {
 	return l.find(ctx, ref)
+}
+
+func (l *liar) Paid(ctx context.Context, from, to time.Time, after string, limit int) ([]orderstore.Order, error) {
+	return l.paid(ctx, from, to, after, limit)
 }
 
 func (l *liar) Events(ctx context.Context, number string) ([]orderstore.Event, error) {
