@@ -59,24 +59,30 @@ func New(o Options) (*Kit, error) {
 		return nil, err
 	}
 	k.till = till.New(till.Config{
-		Store:     o.Store,
-		API:       k.api,
-		NotifyURL: o.NotifyURL,
-		Now:       o.Now,
-		Settled:   k.settled,
+		Store:         o.Store,
+		API:           k.api,
+		NotifyURL:     o.NotifyURL,
+		Now:           o.Now,
+		RefundLate:    o.LatePayment == RefundLate,
+		Settled:       k.settled,
+		SettledRefund: k.settledRefund,
 	})
 	k.worker = worker.New(worker.Config{
-		Store:    o.Store,
-		OnPaid:   o.OnPaid,
-		Deadline: o.OnPaidDeadline,
-		MayAsk:   k.mayAsk,
-		Ask:      k.askQuietly,
-		Close:    k.closeExpired,
-		Interval: o.RunInterval,
-		Parallel: 8,
-		Now:      o.Now,
-		Logger:   o.Logger,
-		Observe:  k.handedOver,
+		Store:         o.Store,
+		OnPaid:        o.OnPaid,
+		OnRefunded:    o.OnRefunded,
+		Deadline:      o.OnPaidDeadline,
+		MayAsk:        k.mayAsk,
+		Ask:           k.askQuietly,
+		Close:         k.closeExpired,
+		StepRefund:    k.stepRefund,
+		RefundLease:   till.RefundLease,
+		Interval:      o.RunInterval,
+		Parallel:      8,
+		Now:           o.Now,
+		Logger:        o.Logger,
+		Observe:       k.handedOver,
+		ObserveRefund: k.handedOverRefund,
 	})
 	k.routes = k.newRoutes()
 	return k, nil
@@ -113,8 +119,9 @@ func Mount(router any, o Options) (*Kit, error) {
 }
 
 // Run does what nobody asks for until ctx ends: it asks WeChat about orders of
-// which nothing was heard, closes those whose time to pay is over, and hands
-// paid ones to Options.OnPaid. It returns nil when all of that work has
+// which nothing was heard, closes those whose time to pay is over, brings
+// refunds to their end, and hands what was paid to Options.OnPaid and what was
+// refunded to Options.OnRefunded. It returns nil when all of that work has
 // stopped. Any number of processes may run it on one store.
 func (k *Kit) Run(ctx context.Context) error {
 	k.running.Add(1)
@@ -159,21 +166,30 @@ func (k *Kit) knows(r *http.Request) bool {
 	return pattern != ""
 }
 
+type route struct {
+	method, path string
+	handler      http.Handler
+}
+
 // newRoutes is the table of endpoints.
 func (k *Kit) newRoutes() *http.ServeMux {
 	routes := http.NewServeMux()
-	for _, e := range []struct {
-		method, path string
-		handler      http.Handler
-	}{
+	endpoints := []route{
 		{"POST", "/prepay/{product}", k.Prepay()},
 		{"POST", "/paysign", k.PaySign()},
 		{"GET", "/orders/{out_trade_no}", k.OrderStatus()},
 		{"POST", "/orders/{out_trade_no}/close", k.CloseOrder()},
 		{"GET", "/orders/{out_trade_no}/qr.svg", k.QRCodeSVG()},
 		{"GET", "/orders/{out_trade_no}/qr.png", k.QRCodePNG()},
+		{"GET", "/orders/{out_trade_no}/refunds/{out_refund_no}", k.RefundStatus()},
 		{"POST", "/notify", k.Notify()},
-	} {
+	}
+	if k.opt.AuthorizeRefund != nil {
+		endpoints = append(endpoints,
+			route{"POST", "/orders/{out_trade_no}/refunds", k.CreateRefund()},
+			route{"GET", "/orders/{out_trade_no}/events", k.OrderEvents()})
+	}
+	for _, e := range endpoints {
 		routes.Handle(e.method+" "+e.path, e.handler)
 		routes.Handle(e.path, k.wrongMethod(e.method))
 	}

@@ -22,7 +22,10 @@ type Hooks struct {
 	// Settled: what WeChat said changed an order, or did not fit it. A claim
 	// that does not fit is told once, however often WeChat repeats it.
 	Settled func(context.Context, SettledInfo)
-	// HandOver: Options.OnPaid returned.
+	// Refund: what WeChat said changed a refund, or did not fit it, or WeChat
+	// did not take it. What is heard again is told once.
+	Refund func(context.Context, RefundInfo)
+	// HandOver: Options.OnPaid or OnRefunded returned.
 	HandOver func(context.Context, HandOverInfo)
 }
 
@@ -54,17 +57,37 @@ type SettledInfo struct {
 // the order says.
 func (s SettledInfo) Anomaly() bool {
 	switch s.Outcome {
-	case orderstore.Mismatched, orderstore.SecondPayment, orderstore.BecamePaidLate:
+	case orderstore.Mismatched, orderstore.SecondPayment, orderstore.BecamePaidLate, orderstore.BecamePaidAgain:
 		return true
 	}
 	return false
 }
 
-// HandOverInfo describes a call of Options.OnPaid.
+// RefundInfo describes what a fact from WeChat did to a refund.
+type RefundInfo struct {
+	Order   Order
+	Refund  Refund
+	Source  orderstore.Source
+	Outcome orderstore.RefundOutcome
+	Err     error // why WeChat did not take it, or what does not fit
+}
+
+// NeedsAction reports whether a person must act: the money does not reach the
+// customer by itself, or is not where the order says.
+func (r RefundInfo) NeedsAction() bool {
+	switch r.Outcome {
+	case orderstore.RefundNeedsAction, orderstore.RefundBecameClosed, orderstore.RefundWasRefused, orderstore.RefundMismatched:
+		return true
+	}
+	return false
+}
+
+// HandOverInfo describes a call of Options.OnPaid or OnRefunded.
 type HandOverInfo struct {
-	Order Order
-	Took  time.Duration
-	Err   error
+	Order  Order
+	Refund *Refund // of OnRefunded
+	Took   time.Duration
+	Err    error
 }
 
 func (h Hooks) withDefaults() Hooks {
@@ -79,6 +102,9 @@ func (h Hooks) withDefaults() Hooks {
 	}
 	if h.Settled == nil {
 		h.Settled = func(context.Context, SettledInfo) {}
+	}
+	if h.Refund == nil {
+		h.Refund = func(context.Context, RefundInfo) {}
 	}
 	if h.HandOver == nil {
 		h.HandOver = func(context.Context, HandOverInfo) {}
@@ -97,14 +123,43 @@ func (k *Kit) settled(ctx context.Context, t till.Settlement) {
 		log.InfoContext(ctx, "order settled", slog.String("outcome", string(s.Outcome)), slog.String("transaction_id", s.Order.TransactionID))
 	}
 	k.opt.Hooks.Settled(ctx, s)
-	if s.Order.ToHandOver() {
-		k.worker.Wake()
-		if k.running.Load() == 0 {
-			log.ErrorContext(ctx, "nobody in this process hands paid orders over: call go kit.Run(ctx)")
-		}
+	k.worker.Wake()
+	if s.Order.ToHandOver() && k.running.Load() == 0 {
+		log.ErrorContext(ctx, "nobody in this process hands paid orders over: call go kit.Run(ctx)")
 	}
+}
+
+// settledRefund tells the log, the hooks and the worker what became of a
+// refund.
+func (k *Kit) settledRefund(ctx context.Context, t till.RefundSettlement) {
+	r := RefundInfo(t)
+	log := k.opt.Logger.With(slog.String("order_no", r.Order.OutTradeNo), slog.String("refund_no", r.Refund.OutRefundNo),
+		slog.String("source", string(r.Source)), slog.String("outcome", string(r.Outcome)))
+	switch {
+	case r.NeedsAction():
+		log.ErrorContext(ctx, "refund needs a person", slog.String("remedy", remedies[r.Outcome]), slog.Any("cause", r.Err))
+	case r.Err != nil:
+		log.WarnContext(ctx, "refund not taken, tried again later", slog.Any("cause", r.Err))
+	default:
+		log.InfoContext(ctx, "refund settled")
+	}
+	k.opt.Hooks.Refund(ctx, r)
+	k.worker.Wake()
+}
+
+// remedies say what to do about a refund that does not get there by itself.
+// Source: 退款, wire facts §6.3, §6.6, §6.7.
+var remedies = map[orderstore.RefundOutcome]string{
+	orderstore.RefundNeedsAction:  "the customer's account takes no money: ask for a bank card and use wxapi.Client.ApplyAbnormalRefund, or handle it on the merchant platform",
+	orderstore.RefundBecameClosed: "WeChat gave up, most often for want of money in the account: top it up and refund again under a new number",
+	orderstore.RefundWasRefused:   "WeChat will not do it: mend what its code says and ask again with the same number, or pay the customer in another way",
+	orderstore.RefundMismatched:   "WeChat speaks of another amount or order than this one's: compare both on the merchant platform",
 }
 
 func (k *Kit) handedOver(ctx context.Context, o Order, took time.Duration, err error) {
 	k.opt.Hooks.HandOver(ctx, HandOverInfo{Order: o, Took: took, Err: err})
+}
+
+func (k *Kit) handedOverRefund(ctx context.Context, o Order, r Refund, took time.Duration, err error) {
+	k.opt.Hooks.HandOver(ctx, HandOverInfo{Order: o, Refund: &r, Took: took, Err: err})
 }

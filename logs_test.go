@@ -171,7 +171,7 @@ func (in *inbox) flow(tap *wiretap) {
 		withField("transaction_id", "4200009999202601019999999999"),
 		func(n *wxsim.Notification) { n.APIv3Key = strings.Repeat("k", 32) },
 		withResource("nonce", "short"),
-		func(n *wxsim.Notification) { n.EventType = "REFUND.SUCCESS" },
+		func(n *wxsim.Notification) { n.EventType = "COUPON.USE" },
 	} {
 		in.deliver(in.note(number, change), nil)
 	}
@@ -219,7 +219,7 @@ func TestLogsTellTheEnding(t *testing.T) {
 	send(in.note(number, named("EV-4", withPlaintext("{}"))), said{"malformed", paid, "EV-4", "", "ERROR"})
 	send(in.note(number, named("EV-5", func(*wxsim.Notification) {})), said{"ok", paid, "EV-5", number, "INFO"})
 	send(in.note(number, named("EV-6", func(*wxsim.Notification) {})), said{"ok", paid, "EV-6", number, "INFO"})
-	send(in.signed([]byte("{}"), "REFUND.SUCCESS", named("EV-7", func(*wxsim.Notification) {})), said{"ignored", "REFUND.SUCCESS", "EV-7", "", "INFO"})
+	send(in.signed([]byte("{}"), "COUPON.USE", named("EV-7", func(*wxsim.Notification) {})), said{"ignored", "COUPON.USE", "EV-7", "", "INFO"})
 
 	lines := in.logLines("notification answered")
 	if len(lines) != len(want) {

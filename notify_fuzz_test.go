@@ -202,7 +202,7 @@ func plaintextSeeds(t testing.TB, in *inbox) []plaintextSeed {
 		})...)
 		return string(text)
 	}
-	seeds := []plaintextSeed{{plain(), "TRANSACTION.SUCCESS"}, {plain(), "REFUND.SUCCESS"}, {plain(), ""}}
+	seeds := []plaintextSeed{{plain(), "TRANSACTION.SUCCESS"}, {plain(), "COUPON.USE"}, {plain(), ""}}
 	for _, change := range []func(*wxsim.Notification){
 		withField("amount.total", int64(1)), withField("amount.total", "100"), withField("amount.total", 100.5),
 		withField("amount", nil), withField("amount.currency", "USD"), withField("amount.payer_total", int64(1)),
@@ -265,6 +265,9 @@ func FuzzNotifyPlaintext(f *testing.F) {
 		f.Add([]byte(s.plaintext), s.event)
 	}
 	f.Fuzz(func(t *testing.T, plaintext []byte, event string) {
+		if strings.HasPrefix(event, "REFUND.") {
+			t.Skip("see FuzzRefundPlaintext")
+		}
 		code := send(t, plaintextSeed{string(plaintext), event})
 		before := placed.Saved()
 		after, _ := orderAndHistory(t, store)

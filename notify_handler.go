@@ -14,7 +14,7 @@ import (
 )
 
 // Notify takes WeChat Pay's notifications: POST /notify. It answers 204 when
-// the payment is durably stored, or was before; 401 to whatever WeChat did not
+// the payment or refund is durably stored, or was before; 401 to whatever WeChat did not
 // sign; and another 4xx or 5xx to what could not be stored or does not fit the
 // order, so that WeChat sends it again.
 func (k *Kit) Notify() http.Handler {
@@ -43,9 +43,31 @@ func (k *Kit) take(ctx context.Context, n *Notification) (err error) {
 			err = &rejection{"internal", http.StatusInternalServerError, fmt.Errorf("panic: %v", p)}
 		}
 	}()
-	if n.EventType != "TRANSACTION.SUCCESS" {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeDeadline)
+	defer cancel()
+	switch n.EventType {
+	case "TRANSACTION.SUCCESS":
+		err = k.takePayment(ctx, n)
+	case "REFUND.SUCCESS", "REFUND.ABNORMAL", "REFUND.CLOSED", "REFUND.CLOSE": // both spellings are documented
+		err = k.takeRefund(ctx, n)
+	default:
 		return errIgnored
 	}
+	var known *rejection
+	switch {
+	case err == nil, errors.As(err, &known):
+		return err
+	case errors.Is(err, orderstore.ErrNotFound):
+		return &rejection{"unknown_order", http.StatusNotFound, err}
+	case errors.Is(err, orderstore.ErrMismatch):
+		return &rejection{"mismatch", http.StatusBadRequest, err}
+	case errors.Is(err, orderstore.ErrNotPaid), errors.Is(err, till.ErrWeChat), errors.Is(err, till.ErrNotAtWeChat):
+		return &rejection{"not_paid", http.StatusServiceUnavailable, err}
+	}
+	return &rejection{"store", http.StatusServiceUnavailable, err}
+}
+
+func (k *Kit) takePayment(ctx context.Context, n *Notification) error {
 	t, err := wxapi.ParseTransaction(n.Plaintext)
 	n.outTradeNo = t.OutTradeNo
 	switch {
@@ -56,18 +78,22 @@ func (k *Kit) take(ctx context.Context, n *Notification) (err error) {
 	}
 	p := till.PaymentOf(t, orderstore.FromNotification)
 	p.ID, p.Serial = n.ID, n.Serial
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeDeadline)
-	defer cancel()
 	_, err = k.till.Settle(ctx, p)
-	switch {
-	case errors.Is(err, orderstore.ErrNotFound):
-		return &rejection{"unknown_order", http.StatusNotFound, err}
-	case errors.Is(err, orderstore.ErrMismatch):
-		return &rejection{"mismatch", http.StatusBadRequest, err}
-	case err != nil:
-		return &rejection{"store", http.StatusServiceUnavailable, err}
+	return err
+}
+
+// takeRefund settles the news of a refund; refund_status says what it is.
+// Source: 退款结果通知.
+func (k *Kit) takeRefund(ctx context.Context, n *Notification) error {
+	r, err := wxapi.ParseRefundNotification(n.Plaintext)
+	if err != nil {
+		return &rejection{"malformed", http.StatusBadRequest, err}
 	}
-	return nil
+	n.outTradeNo = r.OutTradeNo
+	p := till.RefundResultOf(r, orderstore.FromNotification)
+	p.ID, p.Serial = n.ID, n.Serial
+	_, err = k.till.SettleRefund(ctx, p)
+	return err
 }
 
 // answerWeChat answers as WeChat Pay expects, and tells log and hooks which of

@@ -21,6 +21,7 @@ import (
 type (
 	OrderStore   = orderstore.Store
 	Order        = orderstore.Order
+	Refund       = orderstore.Refund
 	QuoteRequest = orderstore.QuoteRequest
 	Quote        = orderstore.Quote
 )
@@ -28,6 +29,16 @@ type (
 // ErrNoGoods is what Options.Quote returns for goods it does not sell, or for
 // an order that is not the asking user's: the client gets 404.
 var ErrNoGoods = orderstore.ErrNoGoods
+
+// LatePayment says what becomes of money that arrives after its order was
+// closed.
+type LatePayment int
+
+// What can become of it. Either way it is an anomaly for the hooks and the log.
+const (
+	AcceptLate LatePayment = iota // the order is paid and handed over like any other
+	RefundLate                    // it goes back to the customer, and nothing is handed over
+)
 
 // Options say what a [Kit] works with. Merchant, Store, Identify, Quote and a
 // notify URL are required; every other zero value means its default.
@@ -56,13 +67,26 @@ type Options struct {
 	// delays until it returns nil, so it must do its work once per
 	// Order.OutTradeNo. Defaults to taking every order over silently.
 	OnPaid func(context.Context, Order) error
-	// OnPaidDeadline ends the context of one call of OnPaid. An order whose
-	// process died during the call is handed over again when the deadline and
-	// ten seconds have passed. Defaults to 30s.
+	// OnRefunded takes over a refund whose money is back with the customer, in
+	// the same way: once per Refund.OutRefundNo. Defaults to taking every
+	// refund over silently.
+	OnRefunded func(context.Context, Order, Refund) error
+	// OnPaidDeadline ends the context of one call of OnPaid or OnRefunded. An
+	// order whose process died during the call is handed over again when the
+	// deadline and ten seconds have passed. Defaults to 30s.
 	OnPaidDeadline time.Duration
 	// RunInterval is how often [Kit.Run] asks the store what is due. Payments
 	// that this process hears of do not wait for it. Defaults to 1s.
 	RunInterval time.Duration
+
+	// AuthorizeRefund says whether userID may refund the order and read its
+	// history; nil says yes, an error is answered with 403. Without it nobody
+	// may: POST /orders/{out_trade_no}/refunds and GET
+	// /orders/{out_trade_no}/events do not exist then.
+	AuthorizeRefund func(r *http.Request, userID string, o Order) error
+	// LatePayment says what becomes of money that arrives after closing.
+	// Defaults to AcceptLate.
+	LatePayment LatePayment
 
 	// Prefix is the path the endpoints stand under. Defaults to "/pay".
 	Prefix string
@@ -115,6 +139,9 @@ func (o Options) withDefaults() Options {
 	if o.OnPaid == nil {
 		o.OnPaid = func(context.Context, Order) error { return nil }
 	}
+	if o.OnRefunded == nil {
+		o.OnRefunded = func(context.Context, Order, Refund) error { return nil }
+	}
 	if o.OrderNumber == nil {
 		o.OrderNumber = timeNumber
 	}
@@ -163,6 +190,7 @@ func (o Options) validate() (account, error) {
 		"OrderTTL is %v: WeChat Pay gives a customer at least 1m", o.OrderTTL)
 	fault(o.OnPaidDeadline < 0 || o.RunInterval < 0 || o.AskInterval < 0 || o.AskRate < 1,
 		"OnPaidDeadline, RunInterval and AskInterval must be positive, AskRate at least 1")
+	fault(o.LatePayment != AcceptLate && o.LatePayment != RefundLate, "LatePayment is %d: use AcceptLate or RefundLate", o.LatePayment)
 	if err := checkNotifyURL(o.NotifyURL); err != nil {
 		errs = append(errs, err)
 	}

@@ -14,28 +14,29 @@ import (
 
 // orderAnswer is an order as front ends see it, in the tutorials' names.
 type orderAnswer struct {
-	OutTradeNo   string               `json:"out_trade_no"`
-	OrderRef     string               `json:"order_ref,omitempty"`
-	GoodsID      string               `json:"goods_id,omitempty"`
-	Description  string               `json:"description"`
-	Product      orderstore.Product   `json:"product"`
-	PayStatus    orderstore.PayStatus `json:"pay_status"`
-	PayStatusDes string               `json:"pay_status_des"`
-	TradeState   string               `json:"trade_state"`
-	Total        orderstore.Fen       `json:"total"`
-	Amount       string               `json:"amount"`
-	Refunded     orderstore.Fen       `json:"refunded"`
-	PayTime      string               `json:"pay_time"` // YYYY-MM-DD HH:mm:ss, Beijing; empty while unpaid
-	TradeNo      string               `json:"trade_no"`
-	TimeExpire   string               `json:"time_expire"` // RFC 3339, Beijing
-	Stale        bool                 `json:"stale,omitempty"`
+	OutTradeNo   string                  `json:"out_trade_no"`
+	OrderRef     string                  `json:"order_ref,omitempty"`
+	GoodsID      string                  `json:"goods_id,omitempty"`
+	Description  string                  `json:"description"`
+	Product      orderstore.Product      `json:"product"`
+	PayStatus    orderstore.PayStatus    `json:"pay_status"`
+	PayStatusDes string                  `json:"pay_status_des"`
+	TradeState   string                  `json:"trade_state"`
+	Total        orderstore.Fen          `json:"total"`
+	Amount       string                  `json:"amount"`
+	Refunded     orderstore.Fen          `json:"refunded"`
+	RefundStatus orderstore.RefundStatus `json:"refund_status,omitempty"`
+	PayTime      string                  `json:"pay_time"` // YYYY-MM-DD HH:mm:ss, Beijing; empty while unpaid
+	TradeNo      string                  `json:"trade_no"`
+	TimeExpire   string                  `json:"time_expire"` // RFC 3339, Beijing
+	Stale        bool                    `json:"stale,omitempty"`
 }
 
 func show(o Order) orderAnswer {
 	a := orderAnswer{
 		OutTradeNo: o.OutTradeNo, OrderRef: o.Ref, GoodsID: o.GoodsID, Description: o.Description, Product: o.Product,
 		PayStatus: o.PayStatus, PayStatusDes: o.PayStatus.String(), TradeState: o.TradeState,
-		Total: o.Total, Amount: o.Total.String(), Refunded: o.Refunded, TradeNo: o.TransactionID,
+		Total: o.Total, Amount: o.Total.String(), Refunded: o.Refunded, RefundStatus: o.RefundStatus, TradeNo: o.TransactionID,
 		TimeExpire: beijing(o.ExpiresAt).Format(time.RFC3339),
 	}
 	if a.TradeState == "" {

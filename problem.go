@@ -41,6 +41,13 @@ var (
 	problemOtherProduct = problem{"other_product", 409, http.StatusConflict, text{"该订单使用了其他支付方式，请重新下单", "the order was placed for another way to pay, please order again"}}
 	problemKeyReused    = problem{"key_reused", 409, http.StatusConflict, text{"Idempotency-Key已用于其他请求", "this Idempotency-Key was used for another request"}}
 	problemNothingSign  = problem{"nothing_to_sign", 409, http.StatusConflict, text{"该支付方式无需签名", "this way to pay needs no signature"}}
+	problemNoRefund     = problem{"no_refund", 404, http.StatusNotFound, text{"退款单不存在", "no such refund"}}
+	problemNotPaid      = problem{"not_paid", 409, http.StatusConflict, text{"订单未支付，无法退款", "the order is not paid"}}
+	problemTooMuch      = problem{"refund_too_much", 409, http.StatusConflict, text{"退款金额超过可退金额", "that is more than is left to refund"}}
+	problemTooMany      = problem{"too_many_refunds", 409, http.StatusConflict, text{"订单退款次数已达上限（50次）", "the order has 50 refunds already"}}
+	problemTooLate      = problem{"refund_too_late", 409, http.StatusConflict, text{"订单支付已超过一年，无法退款", "the payment is more than a year old"}}
+	problemRefundReused = problem{"refund_reused", 409, http.StatusConflict, text{"退款单号已用于其他退款", "this refund number was used for another refund"}}
+	problemRefused      = problem{"refund_refused", 502, http.StatusBadGateway, text{"微信支付拒绝了退款", "WeChat Pay refused the refund"}}
 	problemTooLarge     = problem{"too_large", 413, http.StatusRequestEntityTooLarge, text{"请求体过大", "the body is too large"}}
 	problemContentType  = problem{"not_json", 415, http.StatusUnsupportedMediaType, text{"请求体须为application/json", "the body must be application/json"}}
 	problemGone         = problem{"gone", 499, 499, text{"客户端已断开", "the client went away"}}
@@ -100,6 +107,18 @@ func failed(err error) *failure {
 		return problemClosed.because(err)
 	case errors.Is(err, orderstore.ErrExpired):
 		return problemExpired.because(err)
+	case errors.Is(err, orderstore.ErrNotPaid):
+		return problemNotPaid.because(err)
+	case errors.Is(err, orderstore.ErrRefundAmount):
+		return malformed("refund").because(err)
+	case errors.Is(err, orderstore.ErrRefundTooMuch):
+		return problemTooMuch.because(err)
+	case errors.Is(err, orderstore.ErrTooManyRefunds):
+		return problemTooMany.because(err)
+	case errors.Is(err, orderstore.ErrRefundTooLate):
+		return problemTooLate.because(err)
+	case errors.Is(err, orderstore.ErrRefundReused):
+		return problemRefundReused.because(err)
 	case errors.Is(err, till.ErrStore):
 		return problemStore.because(err)
 	case errors.As(err, &refused) && refused.Status == http.StatusTooManyRequests:

@@ -35,6 +35,29 @@ func (k *Kit) poster(r *http.Request) (string, error) {
 
 // ownOrder loads the order that the path or body names, if it is the user's.
 func (k *Kit) ownOrder(r *http.Request, userID, outTradeNo string) (Order, error) {
+	o, err := k.order(r, outTradeNo)
+	if err == nil && o.UserID != userID {
+		return Order{}, problemForeign.because(nil)
+	}
+	return o, err
+}
+
+// orderToRefund loads the order that the path names, if userID may refund it.
+func (k *Kit) orderToRefund(r *http.Request, userID string) (Order, error) {
+	o, err := k.order(r, pathValue(r, "out_trade_no"))
+	if err != nil {
+		return o, err
+	}
+	if k.opt.AuthorizeRefund == nil {
+		return Order{}, problemForeign.because(errors.New("Options.AuthorizeRefund is not set"))
+	}
+	if err := k.opt.AuthorizeRefund(r, userID, o); err != nil {
+		return Order{}, problemForeign.because(err)
+	}
+	return o, nil
+}
+
+func (k *Kit) order(r *http.Request, outTradeNo string) (Order, error) {
 	if outTradeNo == "" {
 		return Order{}, missing("out_trade_no").because(nil)
 	}
@@ -47,8 +70,6 @@ func (k *Kit) ownOrder(r *http.Request, userID, outTradeNo string) (Order, error
 		return Order{}, problemNoOrder.because(err)
 	case err != nil:
 		return Order{}, problemStore.because(err)
-	case o.UserID != userID:
-		return Order{}, problemForeign.because(nil)
 	}
 	return o, nil
 }

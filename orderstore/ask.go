@@ -50,6 +50,15 @@ func (o Order) BeginAsk(now time.Time) (Order, error) {
 	return o, nil
 }
 
+// Hurried returns an unpaid order that is to be looked at now: something
+// happened beside it.
+func (o Order) Hurried(now time.Time) Order {
+	if o.ToAsk() && o.NextActionAt.After(now) {
+		o.NextActionAt, o.UpdatedAt = now, now
+	}
+	return o
+}
+
 // nextAsk is the first appointment after now.
 func (o Order) nextAsk(now time.Time) time.Time {
 	if o.Expired(now) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -136,18 +137,24 @@ func (o Order) Validate() error {
 // ValidNumber reports whether s can be an out_trade_no. Source: prepay,
 // out_trade_no [6,32].
 func ValidNumber(s string) bool {
-	if len(s) < 6 || len(s) > 32 {
-		return false
+	return len(s) >= 6 && len(s) <= 32 && !strings.ContainsFunc(s, func(r rune) bool { return !isNumberRune(r) })
+}
+
+func isNumberRune(r rune) bool {
+	switch {
+	case '0' <= r && r <= '9', 'A' <= r && r <= 'Z', 'a' <= r && r <= 'z':
+		return true
 	}
-	for i := range len(s) {
-		switch c := s[i]; {
-		case '0' <= c && c <= '9', 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z':
-		case c == '_', c == '-', c == '|', c == '*':
-		default:
-			return false
-		}
-	}
-	return true
+	return r == '_' || r == '-' || r == '|' || r == '*'
+}
+
+// ValidRefundNumber reports whether s can be an out_refund_no. Source: refund,
+// out_refund_no [1,64].
+func ValidRefundNumber(s string) bool {
+	const most = 64
+	return s != "" && len(s) <= most && !strings.ContainsFunc(s, func(r rune) bool {
+		return r != '@' && !isNumberRune(r)
+	})
 }
 
 // Expired reports whether the time to pay is over. WeChat still says NOTPAY

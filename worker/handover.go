@@ -19,31 +19,53 @@ const storeDeadline = 10 * time.Second
 // at least once, never not at all.
 func (w *Worker) handOver(ctx context.Context, o orderstore.Order) {
 	start := w.cfg.Now()
-	hookErr := w.call(ctx, o)
+	hookErr := w.call(ctx, "OnPaid", o.OutTradeNo, func(ctx context.Context) error { return w.cfg.OnPaid(ctx, o) })
 	now := w.cfg.Now()
 	w.cfg.Observe(ctx, o, now.Sub(start), hookErr)
 	log := w.cfg.Logger.With(slog.String("order_no", o.OutTradeNo), slog.Int("tries", o.HandOverTries))
+	w.result(ctx, log, "paid order", o.OutTradeNo, hookErr, func(read orderstore.Order) orderstore.Order {
+		if hookErr != nil {
+			return read.HandOverFailed(o.HandOverTries, hookErr.Error(), now)
+		}
+		return read.HandedOver(now)
+	})
+}
+
+// handOverRefund is handOver of a refund whose money is back.
+func (w *Worker) handOverRefund(ctx context.Context, o orderstore.Order, claim orderstore.Refund) {
+	start := w.cfg.Now()
+	hookErr := w.call(ctx, "OnRefunded", refundKey(o, claim), func(ctx context.Context) error { return w.cfg.OnRefunded(ctx, o, claim) })
+	now := w.cfg.Now()
+	w.cfg.ObserveRefund(ctx, o, claim, now.Sub(start), hookErr)
+	log := w.cfg.Logger.With(slog.String("order_no", o.OutTradeNo), slog.String("refund_no", claim.OutRefundNo), slog.Int("tries", claim.HandOverTries))
+	w.result(ctx, log, "refund", o.OutTradeNo, hookErr, func(read orderstore.Order) orderstore.Order {
+		if hookErr != nil {
+			return read.RefundHandOverFailed(claim, hookErr.Error(), now)
+		}
+		return read.RefundHandedOver(claim.OutRefundNo, now)
+	})
+}
+
+// result stores how a call of the application went, and logs it.
+func (w *Worker) result(ctx context.Context, log *slog.Logger, what, outTradeNo string, hookErr error, change func(orderstore.Order) orderstore.Order) {
 	ctx, cancel := context.WithTimeout(ctx, storeDeadline)
 	defer cancel()
-	_, err := orderstore.Update(ctx, w.cfg.Store, o.OutTradeNo, func(read orderstore.Order) (orderstore.Order, bool) {
-		next := read.HandedOver(now)
-		if hookErr != nil {
-			next = read.HandOverFailed(o.HandOverTries, hookErr.Error(), now)
-		}
+	_, err := orderstore.Update(ctx, w.cfg.Store, outTradeNo, func(read orderstore.Order) (orderstore.Order, bool) {
+		next := change(read)
 		return next, next.Changed(read)
 	})
 	switch {
 	case err != nil:
 		log.ErrorContext(ctx, "result of the hand-over cannot be stored", slog.Any("cause", err))
 	case hookErr != nil:
-		log.ErrorContext(ctx, "application did not take the paid order", slog.Any("cause", hookErr))
+		log.ErrorContext(ctx, "application did not take the "+what, slog.Any("cause", hookErr))
 	default:
-		log.InfoContext(ctx, "paid order handed over")
+		log.InfoContext(ctx, what+" handed over")
 	}
 }
 
 // errStuck is a call that has not returned although its context ended.
-var errStuck = errors.New("OnPaid did not return at its deadline")
+var errStuck = errors.New("did not return at its deadline")
 
 // patience is what a call gets after its deadline to notice it.
 const patience = time.Second
@@ -52,19 +74,19 @@ const patience = time.Second
 // hook that does not heed its deadline is left behind, so that it blocks no
 // other order; its own is not handed over again in this process before it has
 // returned.
-func (w *Worker) call(ctx context.Context, o orderstore.Order) error {
+func (w *Worker) call(ctx context.Context, name, key string, hook func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.Deadline)
 	result := make(chan error, 1)
-	w.stuck.add(o.OutTradeNo)
+	w.stuck.add(key)
 	go func() {
 		defer cancel()
-		defer w.stuck.remove(o.OutTradeNo)
+		defer w.stuck.remove(key)
 		defer func() {
 			if p := recover(); p != nil {
-				result <- fmt.Errorf("OnPaid panicked: %v", p)
+				result <- fmt.Errorf("%s panicked: %v", name, p)
 			}
 		}()
-		result <- w.cfg.OnPaid(ctx, o)
+		result <- hook(ctx)
 	}()
 	late := time.NewTimer(w.cfg.Deadline + patience)
 	defer late.Stop()
@@ -72,7 +94,7 @@ func (w *Worker) call(ctx context.Context, o orderstore.Order) error {
 	case err := <-result:
 		return err
 	case <-late.C:
-		return errStuck
+		return fmt.Errorf("%s %w", name, errStuck)
 	}
 }
 

@@ -19,20 +19,27 @@ import (
 	"github.com/wxpaykit/wxpay/orderstore"
 )
 
-// Config says what a [Worker] works with. All fields but Observe are required.
+// Config says what a [Worker] works with. All fields but the
+// Observes are required.
 type Config struct {
 	Store orderstore.Store
 	// OnPaid takes a paid order over. It is called until it returns nil.
 	OnPaid func(context.Context, orderstore.Order) error
-	// Deadline ends the context of one call of OnPaid.
+	// OnRefunded takes over a refund whose money is back, in the same way.
+	OnRefunded func(context.Context, orderstore.Order, orderstore.Refund) error
+	// Deadline ends the context of one call of either.
 	Deadline time.Duration
-	// MayAsk says whether WeChat may be asked about the order now: the common
-	// budget of all who ask.
-	MayAsk func(outTradeNo string, now time.Time) bool
+	// MayAsk says whether WeChat may be asked about the order or refund with
+	// that number now: the common budget of all who ask.
+	MayAsk func(number string, now time.Time) bool
 	// Ask asks WeChat what became of the order and settles the answer.
 	Ask func(context.Context, orderstore.Order) error
 	// Close closes the order at WeChat and here, unless it was paid.
 	Close func(context.Context, orderstore.Order) error
+	// StepRefund applies for a claimed refund, or asks about it. RefundLease is
+	// how long it may take.
+	StepRefund  func(ctx context.Context, o orderstore.Order, claim orderstore.Refund) error
+	RefundLease time.Duration
 	// Interval is how often the store is asked what is due. [Worker.Wake]
 	// makes it ask at once.
 	Interval time.Duration
@@ -41,8 +48,9 @@ type Config struct {
 	Parallel int
 	Now      func() time.Time
 	Logger   *slog.Logger
-	// Observe is told of every call of OnPaid.
-	Observe func(ctx context.Context, o orderstore.Order, took time.Duration, err error)
+	// Observe is told of every call of OnPaid, ObserveRefund of OnRefunded.
+	Observe       func(ctx context.Context, o orderstore.Order, took time.Duration, err error)
+	ObserveRefund func(ctx context.Context, o orderstore.Order, r orderstore.Refund, took time.Duration, err error)
 }
 
 // Worker works while [Worker.Run] runs.
@@ -58,6 +66,9 @@ type Worker struct {
 func New(cfg Config) *Worker {
 	if cfg.Observe == nil {
 		cfg.Observe = func(context.Context, orderstore.Order, time.Duration, error) {}
+	}
+	if cfg.ObserveRefund == nil {
+		cfg.ObserveRefund = func(context.Context, orderstore.Order, orderstore.Refund, time.Duration, error) {}
 	}
 	return &Worker{
 		cfg:   cfg,
@@ -130,39 +141,6 @@ func (w *Worker) round(ctx context.Context, steps *sync.WaitGroup, wide bool) {
 			look *= 4
 		}
 	}
-}
-
-// begin claims the order for the step it needs and takes the step in a
-// goroutine. The claim is saved here: what this round claimed is no longer due
-// when the store is asked again.
-func (w *Worker) begin(ctx context.Context, o orderstore.Order, steps *sync.WaitGroup) bool {
-	now := w.cfg.Now()
-	slots, step := w.asks, w.reconcile
-	claim := func() (orderstore.Order, error) { return o.BeginAsk(now) }
-	switch {
-	case o.ToHandOver():
-		slots, step = w.hands, w.handOver
-		claim = func() (orderstore.Order, error) { return o.BeginHandOver(now, w.cfg.Deadline+storeDeadline) }
-		if w.stuck.has(o.OutTradeNo) {
-			return false
-		}
-	case !o.ToAsk():
-		return false
-	}
-	if !slots.take() {
-		return false
-	}
-	claimed, err := claim()
-	if err != nil || !o.ToHandOver() && !w.cfg.MayAsk(o.OutTradeNo, now) || !w.save(ctx, claimed) {
-		slots.give()
-		return false
-	}
-	steps.Go(func() {
-		defer w.Wake() // a slot is free
-		defer slots.give()
-		step(context.WithoutCancel(ctx), claimed.Saved())
-	})
-	return true
 }
 
 // save stores a claim; somebody who was quicker is no error.

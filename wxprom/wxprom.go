@@ -40,13 +40,18 @@ func New(reg prometheus.Registerer) wxpay.Hooks {
 		anomalies: counter(reg, "wxpay_anomalies_total",
 			"Money that is not where the order says: somebody must look.", "kind"),
 		handOvers: histogram(reg, "wxpay_hand_over_duration_seconds",
-			"Calls of OnPaid, by outcome (ok, error).", "outcome"),
+			"Calls of OnPaid and OnRefunded, by what was handed over (order, refund) and outcome (ok, error).", "what", "outcome"),
+		refunds: counter(reg, "wxpay_refunds_total",
+			"What became of refunds, by source and outcome. Abnormal, closed, refused and mismatch need a person.", "source", "outcome"),
+		refunded: counter(reg, "wxpay_refunded_fen_total",
+			"Money that is back with customers, in fen, by product.", "product"),
 	}
 	return wxpay.Hooks{
 		Request:      m.request,
 		Notification: m.notification,
 		WeChatCall:   m.call,
 		Settled:      m.settle,
+		Refund:       m.refund,
 		HandOver:     m.handOver,
 	}
 }
@@ -54,6 +59,7 @@ func New(reg prometheus.Registerer) wxpay.Hooks {
 type metrics struct {
 	requests, notifications, calls, handOvers *prometheus.HistogramVec
 	settled, paid, anomalies                  *prometheus.CounterVec
+	refunds, refunded                         *prometheus.CounterVec
 }
 
 func (m metrics) request(_ context.Context, i wxpay.RequestInfo) {
@@ -91,11 +97,21 @@ func (m metrics) settle(_ context.Context, s wxpay.SettledInfo) {
 	product := string(s.Order.Product)
 	m.settled.WithLabelValues(product, string(s.Source), string(s.Outcome)).Inc()
 	switch s.Outcome {
-	case orderstore.BecamePaid, orderstore.BecamePaidLate:
+	case orderstore.BecamePaid, orderstore.BecamePaidLate, orderstore.BecamePaidAgain:
 		m.paid.WithLabelValues(product).Add(float64(s.Order.Total))
 	}
 	if s.Anomaly() {
 		m.anomalies.WithLabelValues(string(s.Outcome)).Inc()
+	}
+}
+
+func (m metrics) refund(_ context.Context, r wxpay.RefundInfo) {
+	m.refunds.WithLabelValues(string(r.Source), string(r.Outcome)).Inc()
+	switch r.Outcome {
+	case orderstore.RefundSucceeded:
+		m.refunded.WithLabelValues(string(r.Order.Product)).Add(float64(r.Refund.Amount))
+	case orderstore.RefundMismatched:
+		m.anomalies.WithLabelValues("refund_mismatch").Inc()
 	}
 }
 
@@ -104,7 +120,11 @@ func (m metrics) handOver(_ context.Context, h wxpay.HandOverInfo) {
 	if h.Err != nil {
 		outcome = "error"
 	}
-	m.handOvers.WithLabelValues(outcome).Observe(h.Took.Seconds())
+	what := "order"
+	if h.Refund != nil {
+		what = "refund"
+	}
+	m.handOvers.WithLabelValues(what, outcome).Observe(h.Took.Seconds())
 }
 
 func histogram(reg prometheus.Registerer, name, help string, labels ...string) *prometheus.HistogramVec {

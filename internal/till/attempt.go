@@ -3,7 +3,6 @@ package till
 import (
 	"context"
 	"fmt"
-	"strconv"
 
 	"github.com/wxpaykit/wxpay/orderstore"
 )
@@ -44,13 +43,13 @@ func (t *Till) attempt(ctx context.Context, draft orderstore.Order) (orderstore.
 		switch {
 		case o.UserID != draft.UserID:
 			return orderstore.Order{}, ErrForeign
-		case o.PayStatus == orderstore.Paid:
+		case o.PayStatus == orderstore.Paid && o.GivenBack != orderstore.GivenBackLate, o.RefPaidBy != "":
 			return o, orderstore.ErrPaid
 		}
 	}
 	for _, o := range attempts {
 		switch {
-		case o.PayStatus == orderstore.Closed:
+		case o.PayStatus != orderstore.Unpaid:
 		case sameAttempt(o, draft) && !o.Expired(t.cfg.Now()):
 			return t.Place(ctx, o)
 		default:
@@ -59,7 +58,7 @@ func (t *Till) attempt(ctx context.Context, draft orderstore.Order) (orderstore.
 			}
 		}
 	}
-	draft.OutTradeNo = Number("ref", draft.Ref, strconv.Itoa(len(attempts)))
+	draft.OutTradeNo = attemptNumber(draft.Ref, len(attempts))
 	return t.Place(ctx, draft)
 }
 

@@ -28,15 +28,22 @@ var (
 // call to WeChat takes 15 s at most.
 const deadline = 20 * time.Second
 
-// Config says what a [Till] works with. All fields are required.
+// storePatience bounds a write whose caller's own time is over.
+const storePatience = 5 * time.Second
+
+// Config says what a [Till] works with. All fields but RefundLate are required.
 type Config struct {
 	Store     orderstore.Store
 	API       *wxapi.Client
-	NotifyURL string
+	NotifyURL string // of payments and refunds
 	Now       func() time.Time
+	// RefundLate gives money that arrives after closing back to the customer.
+	RefundLate bool
 	// Settled is told of every change that WeChat made to an order, and of
-	// every claim that did not fit one, once.
-	Settled func(context.Context, Settlement)
+	// every claim that did not fit one, once. SettledRefund is the same of
+	// refunds.
+	Settled       func(context.Context, Settlement)
+	SettledRefund func(context.Context, RefundSettlement)
 }
 
 // Settlement is what a fact did to an order.
@@ -57,44 +64,6 @@ type Till struct {
 
 // New returns a Till. It starts nothing.
 func New(cfg Config) *Till { return &Till{cfg: cfg} }
-
-// Settle applies what WeChat said to the order it speaks of and stores the
-// result. It is the only way from a fact to an order, whoever told the fact.
-// The error is orderstore.ErrNotFound, a *orderstore.MismatchError (the
-// anomaly is stored then), or [ErrStore].
-func (t *Till) Settle(ctx context.Context, p orderstore.Payment) (orderstore.Order, error) {
-	s := Settlement{Source: p.Source}
-	var changed bool
-	var err error
-	s.Order, err = orderstore.Update(ctx, t.cfg.Store, p.OutTradeNo, func(o orderstore.Order) (next orderstore.Order, _ bool) {
-		next, s.Outcome, s.Err = o.Apply(p, t.cfg.Now())
-		changed = next.Changed(o)
-		return next, changed
-	})
-	if err != nil {
-		return orderstore.Order{}, storeError(err)
-	}
-	if changed && s.Outcome != orderstore.Noted { // a claim heard again is no news
-		t.cfg.Settled(ctx, s)
-	}
-	return s.Order, s.Err
-}
-
-// PaymentOf translates WeChat's transaction into the order's terms.
-func PaymentOf(tx wxapi.Transaction, source orderstore.Source) orderstore.Payment {
-	return orderstore.Payment{
-		Source:        source,
-		OutTradeNo:    tx.OutTradeNo,
-		MchID:         tx.MchID,
-		AppID:         tx.AppID,
-		TradeState:    tx.TradeState,
-		TransactionID: tx.TransactionID,
-		PaidAt:        tx.SuccessTime,
-		Total:         orderstore.Fen(tx.Amount.Total),
-		PayerTotal:    orderstore.Fen(tx.Amount.PayerTotal),
-		Currency:      tx.Amount.Currency,
-	}
-}
 
 func storeError(err error) error {
 	if errors.Is(err, orderstore.ErrNotFound) {
