@@ -1,6 +1,7 @@
 package wxsim
 
 import (
+	"container/heap"
 	"context"
 	"sync"
 	"time"
@@ -63,9 +64,23 @@ func (s *Sim) deliverAll(ctx context.Context, batch []*delivery) {
 	}
 }
 
-// Run makes the re-sends that fall due as real time passes, until ctx ends. It
-// blocks, and returns nil when all its sends have stopped. Without it,
-// notifications go out only in Pay, in Advance and on the controls.
+// inBackground makes the first send of a notification while the call that
+// brought it about is being answered. After Close it is left on the schedule.
+// The caller holds mu.
+func (s *Sim) inBackground(d *delivery) {
+	select {
+	case <-s.closed:
+		heap.Push(&s.queue, d)
+	default:
+		s.takeOff(d, d.due)
+		s.background.Go(func() { s.deliver(context.Background(), d) })
+	}
+}
+
+// Run makes the re-sends that fall due as real time passes, and lets refunds
+// reach their end, until ctx ends. It blocks, and returns nil when all its
+// sends have stopped. Without it, time passes only in Advance and on the
+// controls.
 func (s *Sim) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()

@@ -15,7 +15,7 @@ const maxBody = 64 << 10
 
 // Call is one API call as it arrived.
 type Call struct {
-	Target     string // prepay, query, close, certificates
+	Target     string // prepay, query, close, refund, certificates
 	Method     string
 	Path       string // with its query, as sent
 	Body       []byte

@@ -21,6 +21,12 @@ type Config struct {
 	// bodies. Defaults to discarding.
 	Logger *slog.Logger
 
+	// RefundDelay is how long a refund takes from PROCESSING to its end, in
+	// business time. A negative one makes it end at once, so that its
+	// notification may arrive before the answer to the application. Defaults
+	// to five seconds.
+	RefundDelay time.Duration
+
 	// NotifyClient sends notifications. Its redirects are always refused and
 	// its patience never exceeds five seconds; set a shorter Timeout to hurry
 	// a test, or a Transport that trusts a test certificate. Defaults to a
@@ -48,6 +54,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.RefundDelay == 0 {
+		c.RefundDelay = 5 * time.Second
 	}
 	c.NotifyClient = notifyClient(c.NotifyClient)
 	return c

@@ -2,6 +2,7 @@ package wxsim
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +21,8 @@ import (
 //	               genuine one right after it
 //	forge          instead: a genuine notification whose body was changed on
 //	               the way; the signature no longer covers it
-//	wrong_amount   instead: genuinely signed, but amount.total is another
+//	wrong_amount   instead: genuinely signed, but amount.total is another; of a
+//	               refund amount.refund
 //	old_timestamp  instead: genuinely signed, but ten minutes ago
 //	wrong_key      instead: signed with a key that is not WeChat's under the
 //	               name of one that is
@@ -174,17 +176,26 @@ func (s *Sim) disfigure(n *Notification, fault string) {
 	}
 }
 
-// withWrongAmount copies a transaction as if one fen had been paid; of an
-// order over one fen, as if two had been.
-func withWrongAmount(transaction map[string]any) map[string]any {
-	out := map[string]any{}
-	for k, v := range transaction {
-		out[k] = v
+// withWrongAmount copies a plaintext as if one fen had been paid or refunded;
+// when it was one fen, as if two had been.
+func withWrongAmount(plaintext map[string]any) map[string]any {
+	out := maps.Clone(plaintext)
+	amount, isMap := out["amount"].(map[string]any)
+	if !isMap {
+		return out
 	}
-	total := int64(1)
-	if amount, isMap := out["amount"].(map[string]any); isMap && amount["total"] == int64(1) {
-		total = 2
+	amount = maps.Clone(amount)
+	names := [...]string{"total", "payer_total"}
+	if _, refund := amount["refund"]; refund {
+		names = [...]string{"refund", "payer_refund"}
 	}
-	out["amount"] = map[string]any{"total": total, "payer_total": total, "currency": "CNY", "payer_currency": "CNY"}
+	wrong := int64(1)
+	if amount[names[0]] == wrong {
+		wrong = 2
+	}
+	for _, name := range names {
+		amount[name] = wrong
+	}
+	out["amount"] = amount
 	return out
 }

@@ -6,11 +6,24 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
-// EventTransactionSuccess is the event_type of a payment notification.
-const EventTransactionSuccess = "TRANSACTION.SUCCESS"
+// The event_type of the notifications this simulator sends.
+const (
+	EventTransactionSuccess = "TRANSACTION.SUCCESS"
+	EventRefundSuccess      = "REFUND.SUCCESS"
+	EventRefundAbnormal     = "REFUND.ABNORMAL"
+	EventRefundClosed       = "REFUND.CLOSED"
+)
+
+// summaries are what the notifications of a refund say about themselves.
+var summaries = map[string]string{
+	EventRefundSuccess:  "退款成功",
+	EventRefundAbnormal: "退款异常",
+	EventRefundClosed:   "退款关闭",
+}
 
 // Notification is a notification about to be encrypted and signed. A test that
 // wants to see one rejected changes one field of it; all others stay genuine.
@@ -57,10 +70,10 @@ func (s *Sim) Notification(outTradeNo string, change ...func(*Notification)) (*h
 	switch {
 	case !exists:
 		err = ErrNoOrder
-	case o.TradeState != stateSuccess:
+	case !o.paid():
 		err = fmt.Errorf("wxsim: order %s is %s: only paid orders are notified", outTradeNo, o.TradeState)
 	default:
-		notifyURL, plaintext = o.NotifyURL, o.transaction()
+		notifyURL, plaintext = o.NotifyURL, o.transactionAs(stateSuccess)
 	}
 	s.mu.Unlock()
 	if err != nil {
@@ -99,16 +112,20 @@ func (s *Sim) SignNotification(plaintext any, eventType, notifyURL string, chang
 // newNotification fills in everything but the plaintext, as of now.
 func (s *Sim) newNotification(eventType string) *Notification {
 	by := s.notifySigner()
+	resource, summary := "transaction", "支付成功"
+	if strings.HasPrefix(eventType, "REFUND.") {
+		resource, summary = "refund", summaries[eventType]
+	}
 	return &Notification{
 		ID:             uuid(nonce(32)),
 		CreateTime:     stamp(s.Now()),
 		EventType:      eventType,
 		ResourceType:   "encrypt-resource",
-		Summary:        "支付成功",
+		Summary:        summary,
 		Algorithm:      "AEAD_AES_256_GCM",
 		Nonce:          nonce(12),
-		AssociatedData: "transaction",
-		OriginalType:   "transaction",
+		AssociatedData: resource,
+		OriginalType:   resource,
 		APIv3Key:       s.keys.account.APIv3Key,
 		Timestamp:      s.headerTime(),
 		HeaderNonce:    nonce(32),

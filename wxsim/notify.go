@@ -13,16 +13,17 @@ import (
 
 // Sent is one send of a notification with the answer it got.
 type Sent struct {
-	ID         string    `json:"id"` // the same for all sends of one notification
-	EventType  string    `json:"event_type"`
-	OutTradeNo string    `json:"out_trade_no"`
-	Attempt    int       `json:"attempt"` // 1 to 16
-	At         time.Time `json:"at"`      // business time
-	Status     int       `json:"status"`  // 0 when there was no answer
-	Body       string    `json:"body"`    // of the answer, cut at 4 KiB
-	Fault      string    `json:"fault,omitempty"`
-	Error      string    `json:"error,omitempty"` // why there was no answer
-	Accepted   bool      `json:"accepted"`        // 200 or 204 in time, to a genuine notification
+	ID          string    `json:"id"` // the same for all sends of one notification
+	EventType   string    `json:"event_type"`
+	OutTradeNo  string    `json:"out_trade_no"`
+	OutRefundNo string    `json:"out_refund_no,omitempty"` // of a refund's notification
+	Attempt     int       `json:"attempt"`                 // 1 to 16
+	At          time.Time `json:"at"`                      // business time
+	Status      int       `json:"status"`                  // 0 when there was no answer
+	Body        string    `json:"body"`                    // of the answer, cut at 4 KiB
+	Fault       string    `json:"fault,omitempty"`
+	Error       string    `json:"error,omitempty"` // why there was no answer
+	Accepted    bool      `json:"accepted"`        // 200 or 204 in time, to a genuine notification
 }
 
 // patience is how long a receiver may take to answer.
@@ -55,8 +56,15 @@ func (s *Sim) Notifications() []Sent {
 }
 
 // deliver makes one send of a flying delivery, as the faults want it, and lets
-// the delivery land.
+// the delivery land. A deed is done instead.
 func (s *Sim) deliver(ctx context.Context, d *delivery) {
+	if d.deed != nil {
+		d.deed(ctx, d.at)
+		s.mu.Lock()
+		s.touchDown(d, false)
+		s.mu.Unlock()
+		return
+	}
 	var f Fault
 	if !d.postponed {
 		f = s.drawFault("notify")
@@ -118,7 +126,7 @@ func (s *Sim) sendTwice(ctx context.Context, d *delivery) bool {
 // accepted. A forged or altered one never counts as accepted, whatever the
 // receiver says: the genuine one follows on the schedule.
 func (s *Sim) send(ctx context.Context, d *delivery, fault string) bool {
-	r, err := s.SignNotification(d.plaintext, EventTransactionSuccess, d.notifyURL, func(n *Notification) {
+	r, err := s.SignNotification(d.plaintext, d.eventType, d.notifyURL, func(n *Notification) {
 		n.ID, n.CreateTime = d.id, stamp(d.created)
 		s.disfigure(n, fault)
 	})
@@ -165,12 +173,13 @@ func unwrapURL(err error) error {
 
 // record keeps a send.
 func (s *Sim) record(d *delivery, got Sent) {
-	got.ID, got.EventType, got.OutTradeNo = d.id, EventTransactionSuccess, d.outTradeNo
+	got.ID, got.EventType = d.id, d.eventType
+	got.OutTradeNo, got.OutRefundNo = d.outTradeNo, d.outRefundNo
 	got.Attempt, got.At = d.attempts, d.at.In(beijing)
 	s.mu.Lock()
 	s.sent = append(s.sent, got)
 	s.mu.Unlock()
-	s.log.Info("notification", "order_no", got.OutTradeNo, "attempt", got.Attempt, "status", got.Status, "fault", got.Fault, "err", got.Error)
+	s.log.Info("notification", "event_type", got.EventType, "order_no", got.OutTradeNo, "attempt", got.Attempt, "status", got.Status, "fault", got.Fault, "err", got.Error)
 }
 
 // postpone puts a send off in business time; the attempt is not used up.

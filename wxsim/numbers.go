@@ -21,6 +21,17 @@ func (s *Sim) newTransactionID(outTradeNo string, now time.Time) string {
 	}
 }
 
+// newRefundID makes 29 digits: 503, seven more, the day, eleven more.
+func (s *Sim) newRefundID(outRefundNo string, now time.Time) string {
+	for try := 0; ; try++ {
+		drawn := s.keys.letters(fmt.Sprint("refund ", try, " ", outRefundNo), digits, 18)
+		id := "503" + drawn[:7] + now.In(beijing).Format("20060102") + drawn[7:]
+		if _, taken := s.refundIDs[id]; !taken {
+			return id
+		}
+	}
+}
+
 // newPrepayID makes wx, the time and 20 letters, as WeChat's look.
 func (s *Sim) newPrepayID(outTradeNo string, place int, now time.Time) string {
 	return "wx" + now.In(beijing).Format("20060102150405") +

@@ -9,6 +9,7 @@ import (
 const (
 	stateNotPay  = "NOTPAY"
 	stateSuccess = "SUCCESS"
+	stateRefund  = "REFUND"
 	stateClosed  = "CLOSED"
 )
 
@@ -33,8 +34,9 @@ const (
 // prints it with the JSON names below; times are business times.
 type Order struct {
 	OutTradeNo    string    `json:"out_trade_no"`
-	TradeState    string    `json:"trade_state"` // NOTPAY, SUCCESS, CLOSED
+	TradeState    string    `json:"trade_state"` // NOTPAY, SUCCESS, REFUND, CLOSED
 	Total         int64     `json:"total"`       // fen
+	Refunded      int64     `json:"refunded"`    // fen; refunds that have reached SUCCESS
 	TransactionID string    `json:"transaction_id"`
 	NotifyURL     string    `json:"notify_url"`
 	TimeExpire    time.Time `json:"time_expire"` // as raised or lowered by WeChat
@@ -58,9 +60,15 @@ type Order struct {
 // order is an Order with what only the simulator needs.
 type order struct {
 	Order
-	params   string // canonical business parameters of the first prepay
-	deviceID string // scene_info.device_id
+	params   string    // canonical business parameters of the first prepay
+	deviceID string    // scene_info.device_id
+	refunds  []*refund // in order of acceptance
+
+	payerGone bool // refunds are refused with USER_ACCOUNT_ABNORMAL
 }
+
+// paid reports whether the customer paid, whatever was refunded since.
+func (o *order) paid() bool { return o.TradeState == stateSuccess || o.TradeState == stateRefund }
 
 // settle closes an order that has been left unpaid for seven days.
 func (o *order) settle(now time.Time) {
@@ -73,7 +81,7 @@ func (o *order) settle(now time.Time) {
 // time_expire cannot be paid although it still reads NOTPAY.
 func (o *order) payable(now time.Time) error {
 	switch {
-	case o.TradeState == stateSuccess:
+	case o.paid():
 		return ErrPaid
 	case o.TradeState == stateClosed:
 		return ErrClosed
@@ -109,10 +117,10 @@ func (o *order) try(now time.Time, what string) error {
 
 // close is the merchant closing; closing a closed order is fine.
 func (o *order) close(now time.Time) error {
-	switch o.TradeState {
-	case stateSuccess:
+	switch {
+	case o.paid():
 		return ErrPaid
-	case stateNotPay:
+	case o.TradeState == stateNotPay:
 		o.TradeState, o.ClosedAt = stateClosed, now
 	}
 	return nil
@@ -132,30 +140,36 @@ func (o *order) tradeType() string {
 }
 
 // stateText is trade_state_desc.
-func (o *order) stateText() string {
-	switch o.TradeState {
+func stateText(state string) string {
+	switch state {
 	case stateSuccess:
 		return "支付成功"
+	case stateRefund:
+		return "转入退款"
 	case stateClosed:
 		return "订单已关闭"
 	}
 	return "订单未支付"
 }
 
-// transaction is the resource of wire facts §5.2, the same in a query's answer
-// and in a notification. Most of it appears only once the order is paid.
-func (o *order) transaction() map[string]any {
+// transaction is the resource a query answers with.
+func (o *order) transaction() map[string]any { return o.transactionAs(o.TradeState) }
+
+// transactionAs is the resource of wire facts §5.2, the same in a query's
+// answer and in a notification, which says SUCCESS even when a refund has come
+// in between. Most of it appears only once the order is paid.
+func (o *order) transactionAs(state string) map[string]any {
 	t := map[string]any{
 		"appid":            o.AppID,
 		"mchid":            o.MchID,
 		"out_trade_no":     o.OutTradeNo,
-		"trade_state":      o.TradeState,
-		"trade_state_desc": o.stateText(),
+		"trade_state":      state,
+		"trade_state_desc": stateText(state),
 	}
 	if o.deviceID != "" {
 		t["scene_info"] = map[string]any{"device_id": o.deviceID}
 	}
-	if o.TradeState != stateSuccess {
+	if !o.paid() {
 		return t
 	}
 	t["transaction_id"] = o.TransactionID

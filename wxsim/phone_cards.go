@@ -75,10 +75,10 @@ func (s *Sim) cards() (waiting, history []phoneCard) {
 
 // ended is when an order stopped being payable.
 func (o *order) ended() time.Time {
-	switch o.TradeState {
-	case stateSuccess:
+	switch {
+	case o.paid():
 		return o.PaidAt
-	case stateClosed:
+	case o.TradeState == stateClosed:
 		return o.ClosedAt
 	}
 	return o.TimeExpire
@@ -95,7 +95,7 @@ func (s *Sim) card(o *order) phoneCard {
 		Expires:     o.TimeExpire.In(beijing).Format("01-02 15:04:05"),
 		LastTry:     map[string]string{"cancelled": "已取消", "failed": "支付失败"}[o.LastTry],
 		State:       o.TradeState,
-		StateText:   o.stateText(),
+		StateText:   stateText(o.TradeState),
 	}
 	if errors.Is(o.payable(s.clock.now()), ErrExpired) {
 		c.StateText = "已过支付时间"
@@ -111,13 +111,13 @@ func yuan(fen int64) string { return fmt.Sprintf("%d.%02d", fen/100, fen%100) }
 func (s *Sim) toldMerchant(orders []*order) map[string]*notified {
 	told := map[string]*notified{}
 	for _, o := range orders {
-		if o.TradeState == stateSuccess {
+		if o.paid() {
 			told[o.OutTradeNo] = &notified{"lost", "商户没有收到通知"}
 		}
 	}
 	for _, sent := range s.sent {
 		n := told[sent.OutTradeNo]
-		if n == nil || n.Class == "accepted" {
+		if n == nil || n.Class == "accepted" || sent.EventType != EventTransactionSuccess {
 			continue
 		}
 		switch {
@@ -130,7 +130,7 @@ func (s *Sim) toldMerchant(orders []*order) map[string]*notified {
 		}
 	}
 	for _, d := range s.queue {
-		if n := told[d.outTradeNo]; n != nil {
+		if n := told[d.outTradeNo]; n != nil && d.eventType == EventTransactionSuccess {
 			n.Class = "waiting"
 			n.Text += "，下一次在 " + d.due.In(beijing).Format("15:04:05")
 		}

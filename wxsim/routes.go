@@ -12,6 +12,10 @@ func (s *Sim) routes() http.Handler {
 	s.serve(mux, http.MethodGet, pay+"out-trade-no/{no}", "query", s.queryByNumber)
 	s.serve(mux, http.MethodGet, pay+"id/{id}", "query", s.queryByID)
 	s.serve(mux, http.MethodPost, pay+"out-trade-no/{no}/close", "close", s.closeOrder)
+	const refunds = "/v3/refund/domestic/refunds"
+	s.serve(mux, http.MethodPost, refunds, "refund", s.applyRefund())
+	s.serve(mux, http.MethodGet, refunds+"/{no}", "refund", s.queryRefund)
+	s.serve(mux, http.MethodPost, refunds+"/{id}/apply-abnormal-refund", "refund", s.applyAbnormal())
 	s.serve(mux, http.MethodGet, "/v3/certificates", "certificates", s.certificates)
 	mux.HandleFunc("/v3/", empty(http.StatusNotFound))
 	s.controls(mux)

@@ -2,6 +2,7 @@ package wxsim
 
 import (
 	"container/heap"
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -16,32 +17,46 @@ var retries = [...]time.Duration{
 	3 * time.Hour, 3 * time.Hour, 3 * time.Hour, 6 * time.Hour, 6 * time.Hour,
 }
 
-// delivery is one notification on its way to being accepted. While flying it
-// belongs to the goroutine that sends it, otherwise to Sim.mu.
+// delivery is one notification on its way to being accepted, or a deed that
+// waits for its time. While flying it belongs to the goroutine that sends or
+// does it, otherwise to Sim.mu.
 type delivery struct {
-	id         string
-	outTradeNo string
-	notifyURL  string
-	plaintext  map[string]any
-	created    time.Time
-	attempts   int       // sends made
-	due        time.Time // business time of the next send
-	at         time.Time // business time of the send under way
-	postponed  bool      // this send has been delayed or held back already
-	index      int       // in the schedule, -1 when not there
+	id          string
+	eventType   string
+	outTradeNo  string
+	outRefundNo string // of a refund's notification
+	notifyURL   string
+	plaintext   map[string]any
+	created     time.Time
+	attempts    int       // sends made
+	due         time.Time // business time of the next send
+	at          time.Time // business time of the send under way
+	postponed   bool      // this send has been delayed or held back already
+	index       int       // in the schedule, -1 when not there
+
+	// deed, when not nil, is done in place of a send. It is called without mu
+	// and returns when what it brought about has been sent, too.
+	deed func(ctx context.Context, at time.Time)
 }
 
 // newDelivery makes the notification of a paid order. The caller holds mu.
 func (s *Sim) newDelivery(o *order) *delivery {
 	return &delivery{
 		id:         uuid(s.keys.letters(fmt.Sprint("notification ", o.TransactionID), lowerHex, 32)),
+		eventType:  EventTransactionSuccess,
 		outTradeNo: o.OutTradeNo,
 		notifyURL:  o.NotifyURL,
-		plaintext:  o.transaction(),
+		plaintext:  o.transactionAs(stateSuccess),
 		created:    o.PaidAt,
 		due:        o.PaidAt,
 		index:      -1,
 	}
+}
+
+// plan puts a deed on the schedule. The caller holds mu.
+func (s *Sim) plan(due time.Time, deed func(ctx context.Context, at time.Time)) {
+	heap.Push(&s.queue, &delivery{due: due, deed: deed})
+	s.stir()
 }
 
 // schedule is a heap of deliveries that wait, earliest due first.

@@ -13,25 +13,33 @@ import (
 // [http.Handler] that serves the API, the controls under /_sim/ and the phone
 // page. All methods may be called concurrently.
 type Sim struct {
-	keys   *keyring
-	log    *slog.Logger
-	notify *http.Client
-	conf   Config
-	mux    http.Handler
-	misuse func(format string, args ...any) // where a wrong Fault goes: the log, or the test
-	closed chan struct{}
-	once   sync.Once
+	keys       *keyring
+	log        *slog.Logger
+	notify     *http.Client
+	conf       Config
+	mux        http.Handler
+	misuse     func(format string, args ...any) // where a wrong Fault goes: the log, or the test
+	closed     chan struct{}
+	once       sync.Once
+	background sync.WaitGroup // sends that no call waits for
 
 	advancing sync.Mutex // one Advance at a time; held while sending, so never needed by a call
 
-	mu       sync.Mutex // guards what follows; never held while sending or sleeping
-	url      string
-	clock    clock
-	dice     *rand.Rand // faults with a rate
-	orders   map[string]*order
-	placed   []string          // out_trade_no in order of creation
-	paid     map[string]string // transaction_id -> out_trade_no
-	codes    map[string]string // live prepay_id, code_url -> out_trade_no
+	mu     sync.Mutex // guards what follows; never held while sending or sleeping
+	url    string
+	clock  clock
+	dice   *rand.Rand // faults with a rate
+	orders map[string]*order
+	placed []string          // out_trade_no in order of creation
+	paid   map[string]string // transaction_id -> out_trade_no
+	codes  map[string]string // live prepay_id, code_url -> out_trade_no
+
+	refunds   map[string]*refund
+	refunded  []string          // out_refund_no in order of acceptance
+	refundIDs map[string]string // refund_id -> out_refund_no
+	fates     []string          // decided about refunds to come
+	penniless bool              // the merchant's account is empty
+
 	queue    schedule
 	flying   map[*delivery]uint64 // notifications being sent, with their takeOffs
 	takeOffs uint64
@@ -52,19 +60,21 @@ func New(conf Config) (*Sim, error) {
 		return nil, fmt.Errorf("wxsim: %w", err)
 	}
 	s := &Sim{
-		keys:    keys,
-		log:     conf.Logger,
-		notify:  conf.NotifyClient,
-		conf:    conf,
-		closed:  make(chan struct{}),
-		clock:   clock{header: conf.Now},
-		dice:    rand.New(stream(keys.seed, "dice")),
-		orders:  map[string]*order{},
-		paid:    map[string]string{},
-		codes:   map[string]string{},
-		flying:  map[*delivery]uint64{},
-		changed: make(chan struct{}),
-		calls:   journal{counts: map[string]int{}},
+		keys:      keys,
+		log:       conf.Logger,
+		notify:    conf.NotifyClient,
+		conf:      conf,
+		closed:    make(chan struct{}),
+		clock:     clock{header: conf.Now},
+		dice:      rand.New(stream(keys.seed, "dice")),
+		orders:    map[string]*order{},
+		paid:      map[string]string{},
+		codes:     map[string]string{},
+		refunds:   map[string]*refund{},
+		refundIDs: map[string]string{},
+		flying:    map[*delivery]uint64{},
+		changed:   make(chan struct{}),
+		calls:     journal{counts: map[string]int{}},
 	}
 	s.misuse = func(format string, args ...any) { s.log.Error(fmt.Sprintf(format, args...)) }
 	s.mux = s.routes()
@@ -75,10 +85,13 @@ func New(conf Config) (*Sim, error) {
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
 // Close lets go of answers that a timeout fault is holding back and of idle
-// connections. The simulator still answers afterwards; only stop the server
-// around it for that.
+// connections, and waits for sends that are under way. The simulator still
+// answers afterwards; only stop the server around it for that.
 func (s *Sim) Close() {
+	s.mu.Lock()
 	s.once.Do(func() { close(s.closed) })
+	s.mu.Unlock()
+	s.background.Wait()
 	s.notify.CloseIdleConnections()
 }
 
