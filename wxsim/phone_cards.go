@@ -26,6 +26,15 @@ type phoneCard struct {
 	StateText   string
 	Return      string
 	Notified    *notified
+	Refunds     []phoneRefund
+}
+
+// phoneRefund is one refund as the customer sees it.
+type phoneRefund struct {
+	OutRefundNo string
+	Yuan        string
+	Status      string
+	Text        string
 }
 
 // notified says how far the merchant was told.
@@ -100,7 +109,18 @@ func (s *Sim) card(o *order) phoneCard {
 	if errors.Is(o.payable(s.clock.now()), ErrExpired) {
 		c.StateText = "已过支付时间"
 	}
+	for _, r := range o.refunds {
+		c.Refunds = append(c.Refunds, phoneRefund{r.OutRefundNo, yuan(r.Refund.Refund), r.Status, refundText[r.Status]})
+	}
 	return c
+}
+
+// refundText is what the phone says about a refund.
+var refundText = map[string]string{
+	refundProcessing: "退款处理中",
+	refundSuccess:    "已退款",
+	refundAbnormal:   "退款异常",
+	refundClosed:     "退款已关闭",
 }
 
 // yuan prints fen.

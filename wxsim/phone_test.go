@@ -228,3 +228,26 @@ func TestPhoneAssets(t *testing.T) {
 		}
 	}
 }
+
+// A paid order shows what became of its refunds.
+func TestPhoneRefunds(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.placePaid("order-paid")
+	for i, want := range []string{"已退款 ¥0.10", "退款异常 ¥0.10", "退款已关闭 ¥0.10", "退款处理中 ¥0.10"} {
+		status := []string{"SUCCESS", "ABNORMAL", "CLOSED", "PROCESSING"}[i]
+		if err := s.DecideRefund("", status); err != nil {
+			t.Fatalf("decide: %v", err)
+		}
+		no := "r-" + status
+		s.refund("order-paid", no, 10)
+		s.Advance(time.Minute)
+		shown := card(t, s.page("/"), "order-paid")
+		if !strings.Contains(shown, "转入退款") || !strings.Contains(shown, `data-refund-status="`+status+`"><code>`+no+`</code><span>`+want) {
+			t.Errorf("%s: %s", status, shown)
+		}
+		if !strings.Contains(shown, "第1次通知已被商户接受") {
+			t.Errorf("the payment's notification is not shown: %s", shown)
+		}
+	}
+}
