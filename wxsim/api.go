@@ -136,7 +136,7 @@ func (s *Sim) perform(r *http.Request, body []byte, run endpoint, refused *refus
 	case f.Fault == "status_429":
 		return refusedTooOften.answer()
 	}
-	a, refused := run(r, body)
+	a, refused := run(r.WithContext(context.WithValue(r.Context(), struckKey{}, f.Fault)), body)
 	switch {
 	case f.Fault == "garbage":
 		return answer{status: http.StatusOK, body: []byte("<html>微信支付")}
@@ -144,6 +144,16 @@ func (s *Sim) perform(r *http.Request, body []byte, run endpoint, refused *refus
 		return refused.answer()
 	}
 	return a
+}
+
+// struckKey is where a call carries the fault that strikes it, for endpoints
+// that have faults of their own.
+type struckKey struct{}
+
+// struck names the fault that strikes a call.
+func struck(r *http.Request) string {
+	name, _ := r.Context().Value(struckKey{}).(string)
+	return name
 }
 
 // hangLimit is how long a timeout fault keeps a client waiting.

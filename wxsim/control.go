@@ -21,6 +21,7 @@ func (s *Sim) controls(mux *http.ServeMux) {
 		reply(w, http.StatusOK, map[string]any{"notifications": s.Notifications()})
 	})
 	mux.HandleFunc("POST /_sim/pay", guard(s.customerDoes(s.pay)))
+	mux.HandleFunc("POST /_sim/begin", guard(s.customerDoes(func(_ context.Context, no, _ string) error { return s.Begin(no) })))
 	mux.HandleFunc("POST /_sim/cancel", guard(s.customerDoes(func(_ context.Context, no, _ string) error { return s.Cancel(no) })))
 	mux.HandleFunc("POST /_sim/fail", guard(s.customerDoes(func(_ context.Context, no, _ string) error { return s.Fail(no) })))
 	s.refundControls(mux)

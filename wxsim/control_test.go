@@ -69,7 +69,8 @@ func TestControlStory(t *testing.T) {
 		status             int
 		contains           string
 	}{
-		{"POST", "/cancel", `{"out_trade_no":"order-story"}`, 200, `"last_try":"cancelled"`},
+		{"POST", "/begin", `{"out_trade_no":"order-story"}`, 200, `"paying":true`},
+		{"POST", "/cancel", `{"out_trade_no":"order-story"}`, 200, `"paying":false,"last_try":"cancelled"`},
 		{"POST", "/fail", `{"out_trade_no":"order-story"}`, 200, `"last_try":"failed"`},
 		{"GET", "/orders", "", 200, `"trade_state":"NOTPAY"`},
 		{"POST", "/pay", `{"out_trade_no":"order-story","openid":"oStory"}`, 200, `"trade_state":"SUCCESS"`},
@@ -153,6 +154,7 @@ func TestControlCrossOrigin(t *testing.T) {
 	s.place("native", "order-cross")
 	for _, c := range []struct{ method, path, body string }{
 		{"POST", "/_sim/pay", `{"out_trade_no":"order-cross"}`},
+		{"POST", "/_sim/begin", `{"out_trade_no":"order-cross"}`},
 		{"POST", "/_sim/cancel", `{"out_trade_no":"order-cross"}`},
 		{"POST", "/_sim/fail", `{"out_trade_no":"order-cross"}`},
 		{"POST", "/_sim/clock", `{"advance":"1s"}`},

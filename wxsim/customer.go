@@ -1,6 +1,9 @@
 package wxsim
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Pay is the customer paying. The first notification has been attempted when
 // it returns; whether the merchant accepted it is in [Sim.Notifications].
@@ -56,6 +59,34 @@ func (s *Sim) markPaid(outTradeNo, openid string) error {
 	return nil
 }
 
+// PayDuringClose makes the customer pay in the moment before the merchant's
+// next close of the order arrives, which is then refused with ORDER_PAID. The
+// first notification is sent meanwhile. Errors: ErrNoOrder, ErrPaid, ErrClosed,
+// ErrExpired.
+func (s *Sim) PayDuringClose(outTradeNo string) error {
+	return s.touch(outTradeNo, func(o *order, now time.Time) error {
+		err := o.payable(now)
+		o.payFirst = err == nil
+		return err
+	})
+}
+
+// payBefore is the customer paying just before the call that is being
+// answered; an order that cannot be paid stays as it is. The caller holds mu.
+func (s *Sim) payBefore(o *order) {
+	o.payFirst = false
+	if s.markPaid(o.OutTradeNo, "") == nil {
+		s.inBackground(s.newDelivery(o))
+	}
+}
+
+// Begin is the customer starting to enter the password: until they pay, cancel
+// or fail, or their time is over, the order still reads NOTPAY and closing it
+// is 429 FREQUENCY_LIMITED. Errors: ErrNoOrder, ErrPaid, ErrClosed, ErrExpired.
+func (s *Sim) Begin(outTradeNo string) error {
+	return s.touch(outTradeNo, (*order).begin)
+}
+
 // Cancel is the customer closing the payment sheet; the order stays NOTPAY.
 func (s *Sim) Cancel(outTradeNo string) error { return s.try(outTradeNo, "cancelled") }
 
@@ -63,11 +94,16 @@ func (s *Sim) Cancel(outTradeNo string) error { return s.try(outTradeNo, "cancel
 func (s *Sim) Fail(outTradeNo string) error { return s.try(outTradeNo, "failed") }
 
 func (s *Sim) try(outTradeNo, what string) error {
+	return s.touch(outTradeNo, func(o *order, now time.Time) error { return o.try(now, what) })
+}
+
+// touch does something to one order, as of now.
+func (s *Sim) touch(outTradeNo string, do func(*order, time.Time) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o, ok := s.find(outTradeNo)
 	if !ok {
 		return ErrNoOrder
 	}
-	return o.try(s.clock.now(), what)
+	return do(o, s.clock.now())
 }

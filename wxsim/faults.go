@@ -31,7 +31,8 @@ import (
 // schedule, whatever the receiver answered.
 //
 // Target prepay, query, close, refund, certificates, login, bill, one
-// authorised call each (refund, login and bill are for operations to come):
+// authorised call each (login and bill are for operations to come; refund
+// strikes every call about refunds):
 //
 //	status_500     500 SYSTEM_ERROR, nothing was done
 //	status_429     429 FREQUENCY_LIMITED, nothing was done
@@ -42,6 +43,11 @@ import (
 //	unsigned       done, the answer carries no signature
 //	bad_signature  done, the answer's signature is wrong
 //	garbage        done, the answer is 200 and properly signed, but not JSON
+//
+// Target close, too:
+//
+//	paid_first     the customer pays just before: 400 ORDER_PAID
+//	userpaying     202 USERPAYING, nothing was done; the code is from an old list
 //
 // Target keys: rotate puts the next platform certificate in force. While the
 // fault is listed both certificates are, and notifications are signed with the
@@ -58,17 +64,17 @@ type Fault struct {
 // faultNames lists what may be asked for.
 var faultNames = map[string][]string{
 	"notify":       {"drop", "delay", "duplicate", "reorder", "forge", "probe", "wrong_amount", "old_timestamp", "wrong_key"},
-	"prepay":       apiFaults[:],
-	"query":        apiFaults[:],
-	"close":        apiFaults[:],
-	"refund":       apiFaults[:],
-	"certificates": apiFaults[:],
-	"login":        apiFaults[:],
-	"bill":         apiFaults[:],
+	"prepay":       apiFaults,
+	"query":        apiFaults,
+	"close":        slices.Concat(apiFaults, []string{"paid_first", "userpaying"}),
+	"refund":       apiFaults,
+	"certificates": apiFaults,
+	"login":        apiFaults,
+	"bill":         apiFaults,
 	"keys":         {"rotate"},
 }
 
-var apiFaults = [...]string{"status_500", "status_429", "timeout", "slow", "reset", "unsigned", "bad_signature", "garbage"}
+var apiFaults = []string{"status_500", "status_429", "timeout", "slow", "reset", "unsigned", "bad_signature", "garbage"}
 
 // probePrefix begins the signature of WeChat's probes (wire facts §7.8).
 const probePrefix = "WECHATPAY/SIGNTEST/"

@@ -50,6 +50,7 @@ type Order struct {
 	CodeURL       string    `json:"code_url"`  // native; the latest, earlier ones are dead
 	H5URL         string    `json:"h5_url"`
 	Prepays       int       `json:"prepays"`  // how often it was placed
+	Paying        bool      `json:"paying"`   // the customer is entering the password
 	LastTry       string    `json:"last_try"` // what the customer did short of paying: cancelled, failed
 	CreatedAt     time.Time `json:"created_at"`
 	PlacedAt      time.Time `json:"placed_at"` // of the latest prepay; credentials age from here
@@ -65,6 +66,7 @@ type order struct {
 	refunds  []*refund // in order of acceptance
 
 	payerGone bool // refunds are refused with USER_ACCOUNT_ABNORMAL
+	payFirst  bool // the next close finds it paid
 }
 
 // paid reports whether the customer paid, whatever was refunded since.
@@ -73,7 +75,7 @@ func (o *order) paid() bool { return o.TradeState == stateSuccess || o.TradeStat
 // settle closes an order that has been left unpaid for seven days.
 func (o *order) settle(now time.Time) {
 	if end := o.CreatedAt.Add(orderLife); o.TradeState == stateNotPay && !now.Before(end) {
-		o.TradeState, o.ClosedAt = stateClosed, end
+		o.TradeState, o.ClosedAt, o.Paying = stateClosed, end, false
 	}
 }
 
@@ -102,7 +104,7 @@ func (o *order) pay(now time.Time, openid, transactionID string) error {
 	if o.OpenID == "" {
 		o.OpenID = openid
 	}
-	o.TradeState, o.PaidAt, o.TransactionID = stateSuccess, now, transactionID
+	o.TradeState, o.PaidAt, o.TransactionID, o.Paying = stateSuccess, now, transactionID, false
 	return nil
 }
 
@@ -111,17 +113,32 @@ func (o *order) try(now time.Time, what string) error {
 	if err := o.payable(now); err != nil {
 		return err
 	}
-	o.LastTry = what
+	o.LastTry, o.Paying = what, false
 	return nil
 }
 
-// close is the merchant closing; closing a closed order is fine.
+// begin is the customer starting to enter the password.
+func (o *order) begin(now time.Time) error {
+	if err := o.payable(now); err != nil {
+		return err
+	}
+	o.Paying = true
+	return nil
+}
+
+// errPaying stands for 429: wait, and query.
+var errPaying = errors.New("customer is paying")
+
+// close is the merchant closing; closing a closed order is fine. It is put off
+// while the customer is paying (wire facts §5.4).
 func (o *order) close(now time.Time) error {
 	switch {
 	case o.paid():
 		return ErrPaid
+	case o.Paying && o.payable(now) == nil:
+		return errPaying
 	case o.TradeState == stateNotPay:
-		o.TradeState, o.ClosedAt = stateClosed, now
+		o.TradeState, o.ClosedAt, o.Paying = stateClosed, now, false
 	}
 	return nil
 }

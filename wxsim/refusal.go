@@ -37,6 +37,8 @@ var (
 	refusedInvalidOrder  = refusal{status: 400, code: "INVALID_REQUEST", message: "订单已失效，请更换商户订单号重新下单", number: 268447914}
 	refusedClosedOrder   = refusal{status: 400, code: "ORDER_CLOSED", message: "订单已关闭", number: 268447914}
 	refusedClosePaid     = refusal{status: 400, code: "ORDER_PAID", message: "该订单已支付，不能关闭", number: 268449538}
+	refusedPaying        = refusal{status: 429, code: "FREQUENCY_LIMITED", message: "用户正在支付，请稍后查单", number: 268447840}
+	refusedUserPaying    = refusal{status: 202, code: "USERPAYING", message: "用户支付中，请稍后查单"} // from an old list (wire facts §5.6)
 	refusedNoOrder       = refusal{status: 404, code: "ORDER_NOT_EXIST", message: "订单不存在", number: 268512771}
 	refusedRefundNoOrder = refusal{status: 404, code: "RESOURCE_NOT_EXISTS", message: "订单不存在或未支付"}
 	refusedRefundReentry = refusal{status: 400, code: "INVALID_REQUEST", message: "退款单号重复：参数与首次请求不一致"}

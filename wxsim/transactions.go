@@ -1,6 +1,7 @@
 package wxsim
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 )
@@ -60,8 +61,26 @@ func (s *Sim) closeOrder(r *http.Request, body []byte) (answer, *refusal) {
 	if !exists {
 		return answer{}, &refusedNoOrder
 	}
-	if err := o.close(s.clock.now()); err != nil {
-		return answer{}, &refusedClosePaid
+	if refused := s.closeFound(o, struck(r)); refused != nil {
+		return answer{}, refused
 	}
 	return answer{status: http.StatusNoContent}, nil
+}
+
+// closeFound closes an order unless a fault or the customer is quicker. The
+// caller holds mu.
+func (s *Sim) closeFound(o *order, fault string) *refusal {
+	if fault == "userpaying" {
+		return &refusedUserPaying
+	}
+	if o.payFirst || fault == "paid_first" {
+		s.payBefore(o)
+	}
+	switch err := o.close(s.clock.now()); {
+	case errors.Is(err, errPaying):
+		return &refusedPaying
+	case err != nil:
+		return &refusedClosePaid
+	}
+	return nil
 }
