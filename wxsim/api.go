@@ -136,6 +136,10 @@ func (s *Sim) perform(r *http.Request, body []byte, run endpoint, refused *refus
 	case f.Fault == "status_429":
 		return refusedTooOften.answer()
 	}
+	if f.Fault == "late" {
+		s.doLater(r, body, run, f.Delay)
+		return answer{}
+	}
 	a, refused := run(r.WithContext(context.WithValue(r.Context(), struckKey{}, f.Fault)), body)
 	switch {
 	case f.Fault == "garbage":
@@ -156,6 +160,19 @@ func struck(r *http.Request) string {
 	return name
 }
 
+// doLater puts a call's deed off. What is impossible by then is not done, and
+// nobody hears of it.
+func (s *Sim) doLater(r *http.Request, body []byte, run endpoint, by time.Duration) {
+	later := r.Clone(context.Background())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.plan(s.clock.now().Add(by), func(context.Context, time.Time) {
+		if _, refused := run(later, body); refused != nil {
+			s.log.Info("late call", "code", refused.code)
+		}
+	})
+}
+
 // hangLimit is how long a timeout fault keeps a client waiting.
 const hangLimit = 60 * time.Second
 
@@ -168,7 +185,7 @@ func (s *Sim) holdBack(ctx context.Context, f Fault) bool {
 	case "timeout":
 		s.sleep(ctx, hangLimit)
 		return false
-	case "reset":
+	case "reset", "late":
 		return false
 	}
 	return true

@@ -44,6 +44,11 @@ import (
 //	bad_signature  done, the answer's signature is wrong
 //	garbage        done, the answer is 200 and properly signed, but not JSON
 //
+// Target prepay, close, refund, too:
+//
+//	late           the connection breaks at once, and it is done Delay later in
+//	               business time (default 30s), if it is still possible then
+//
 // Target close, too:
 //
 //	paid_first     the customer pays just before: 400 ORDER_PAID
@@ -58,16 +63,16 @@ type Fault struct {
 	Fault  string
 	Count  int           // how often it strikes; 0 with no Rate: until cleared
 	Rate   float64       // how likely it strikes, 0 to 1; 0: every time
-	Delay  time.Duration // for delay and slow
+	Delay  time.Duration // for delay, slow and late
 }
 
 // faultNames lists what may be asked for.
 var faultNames = map[string][]string{
 	"notify":       {"drop", "delay", "duplicate", "reorder", "forge", "probe", "wrong_amount", "old_timestamp", "wrong_key"},
-	"prepay":       apiFaults,
+	"prepay":       slices.Concat(apiFaults, []string{"late"}),
 	"query":        apiFaults,
-	"close":        slices.Concat(apiFaults, []string{"paid_first", "userpaying"}),
-	"refund":       apiFaults,
+	"close":        slices.Concat(apiFaults, []string{"late", "paid_first", "userpaying"}),
+	"refund":       slices.Concat(apiFaults, []string{"late"}),
 	"certificates": apiFaults,
 	"login":        apiFaults,
 	"bill":         apiFaults,
@@ -122,7 +127,7 @@ func (s *Sim) addFault(f Fault) error {
 		return err
 	}
 	if f.Delay == 0 {
-		f.Delay = map[string]time.Duration{"delay": 30 * time.Second, "slow": 2 * time.Second}[f.Fault]
+		f.Delay = map[string]time.Duration{"delay": 30 * time.Second, "late": 30 * time.Second, "slow": 2 * time.Second}[f.Fault]
 	}
 	if f.Target == "keys" {
 		// The key is made before the lock is taken: it costs a while.
