@@ -78,7 +78,28 @@ func loud(o *wxpay.Options) { o.Store = memory.New() }
 type grants struct {
 	mu   sync.Mutex
 	of   map[string]int
-	fail int // how many calls fail before one succeeds
+	back map[string]int // refunds taken over
+	fail int            // how many calls fail before one succeeds
+}
+
+func (g *grants) onRefunded(_ context.Context, _ wxpay.Order, r wxpay.Refund) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.fail > 0 {
+		g.fail--
+		return errors.New("the membership service is down")
+	}
+	if g.back == nil {
+		g.back = make(map[string]int)
+	}
+	g.back[r.OutRefundNo]++
+	return nil
+}
+
+func (g *grants) returned(outRefundNo string) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.back[outRefundNo]
 }
 
 func (g *grants) onPaid(_ context.Context, o wxpay.Order) error {
@@ -152,7 +173,14 @@ func (s *shop) options() wxpay.Options {
 			}
 			return catalog.Quote(ctx, q)
 		},
-		OnPaid:      s.grants.onPaid,
+		OnPaid:     s.grants.onPaid,
+		OnRefunded: s.grants.onRefunded,
+		AuthorizeRefund: func(_ *http.Request, userID string, _ wxpay.Order) error {
+			if userID != "admin" {
+				return errors.New("only the admin refunds")
+			}
+			return nil
+		},
 		RunInterval: 20 * time.Millisecond,
 		Logger:      slog.New(slog.NewJSONHandler(io.MultiWriter(s.logs, s.t.Output()), nil)),
 		Now:         s.clock.Now,
