@@ -8,6 +8,7 @@ require (
 	github.com/go-chi/chi/v5 v5.5.0
 	github.com/gorilla/mux v1.8.1
 	github.com/mattn/go-sqlite3 v1.14.52
+	go.uber.org/goleak v1.3.0
 	rsc.io/qr v0.2.0
 )
 
