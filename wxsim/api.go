@@ -15,7 +15,7 @@ const maxBody = 64 << 10
 
 // Call is one API call as it arrived.
 type Call struct {
-	Target     string // prepay, query, close, refund, certificates
+	Target     string // prepay, query, close, refund, bill, certificates
 	Method     string
 	Path       string // with its query, as sent
 	Body       []byte
@@ -87,7 +87,7 @@ func (s *Sim) api(target string, run endpoint) http.HandlerFunc {
 		}
 		var fault Fault
 		if refused == nil {
-			fault = s.drawFault(target)
+			fault = s.drawFault(target, r.URL.Path)
 		}
 		a := s.perform(r, body, run, refused, fault)
 		s.note(func() { c.Authorized, c.Fault = authorized, fault.Fault })

@@ -31,8 +31,8 @@ import (
 // schedule, whatever the receiver answered.
 //
 // Target prepay, query, close, refund, certificates, login, bill, one
-// authorised call each (login and bill are for operations to come; refund
-// strikes every call about refunds):
+// authorised call each (login is for operations to come; refund and bill strike
+// every call about refunds or bills):
 //
 //	status_500     500 SYSTEM_ERROR, nothing was done
 //	status_429     429 FREQUENCY_LIMITED, nothing was done
@@ -53,6 +53,13 @@ import (
 //
 //	paid_first     the customer pays just before: 400 ORDER_PAID
 //	userpaying     202 USERPAYING, nothing was done; the code is from an old list
+//
+// Target bill, too; the first two strike the application for a bill, the last
+// its download:
+//
+//	wrong_hash      hash_value is not that of the bill
+//	missing_column  the bill has no 订单金额; its hash is right
+//	truncated       half of the file is missing
 //
 // Target keys: rotate puts the next platform certificate in force. While the
 // fault is listed both certificates are, and notifications are signed with the
@@ -75,11 +82,18 @@ var faultNames = map[string][]string{
 	"refund":       slices.Concat(apiFaults, []string{"late"}),
 	"certificates": apiFaults,
 	"login":        apiFaults,
-	"bill":         apiFaults,
+	"bill":         slices.Concat(apiFaults, []string{"wrong_hash", "missing_column", "truncated"}),
 	"keys":         {"rotate"},
 }
 
 var apiFaults = []string{"status_500", "status_429", "timeout", "slow", "reset", "unsigned", "bad_signature", "garbage"}
+
+// faultPaths are the only paths that some faults strike.
+var faultPaths = map[string]string{
+	"wrong_hash":     billApplyPath,
+	"missing_column": billApplyPath,
+	"truncated":      billDownloadPath,
+}
 
 // probePrefix begins the signature of WeChat's probes (wire facts §7.8).
 const probePrefix = "WECHATPAY/SIGNTEST/"
@@ -155,11 +169,14 @@ func (s *Sim) ClearFaults() {
 
 // drawFault returns the fault that strikes this call or send, if any, and uses
 // it up.
-func (s *Sim) drawFault(target string) Fault {
+func (s *Sim) drawFault(target, path string) Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, rule := range s.faults {
 		if rule.Target != target || rule.Count > 0 && rule.used >= rule.Count {
+			continue
+		}
+		if only, limited := faultPaths[rule.Fault.Fault]; limited && only != path {
 			continue
 		}
 		if rule.Rate > 0 && s.dice.Float64() >= rule.Rate {

@@ -67,7 +67,7 @@ func (s *Sim) deliver(ctx context.Context, d *delivery) {
 	}
 	var f Fault
 	if !d.postponed {
-		f = s.drawFault("notify")
+		f = s.drawFault("notify", "")
 	}
 	switch f.Fault {
 	case "delay":

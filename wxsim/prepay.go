@@ -50,7 +50,7 @@ func (s *Sim) prepay(product string) endpoint {
 		} else {
 			o = s.newOrder(product, req, now)
 		}
-		return ok(s.place(o, now, "http://"+r.Host)), nil
+		return ok(s.place(o, now, s.base(r))), nil
 	}
 }
 
@@ -181,9 +181,6 @@ func (s *Sim) place(o *order, now time.Time, base string) map[string]string {
 		s.codes[o.CodeURL] = o.OutTradeNo
 		return map[string]string{"code_url": o.CodeURL}
 	case "h5":
-		if s.url != "" {
-			base = s.url
-		}
 		o.H5URL = base + "/h5?prepay_id=" + o.PrepayID + "&package=" + s.keys.letters("package "+o.PrepayID, digits, 10)
 		return map[string]string{"h5_url": o.H5URL}
 	}

@@ -59,14 +59,15 @@ type refund struct {
 
 // refundStep is one state a refund has entered.
 type refundStep struct {
-	at     time.Time
-	status string
+	at      time.Time
+	status  string
+	channel string
 }
 
 // become enters a state.
 func (r *refund) become(status string, at time.Time) {
 	r.Status = status
-	r.history = append(r.history, refundStep{at, status})
+	r.history = append(r.history, refundStep{at, status, r.Channel})
 	if status == refundSuccess {
 		r.SuccessAt = at.In(beijing)
 	}

@@ -52,6 +52,10 @@ var (
 	refusedNoRefund      = refusal{status: 404, code: "RESOURCE_NOT_EXISTS", message: "退款单不存在"}
 	refusedRefundNumbers = refusal{status: 400, code: "INVALID_REQUEST", message: "refund_id与out_refund_no不是同一笔退款"}
 	refusedNotAbnormal   = refusal{status: 400, code: "INVALID_REQUEST", message: "只有退款异常的退款单可以发起异常退款"}
+	refusedBillDate      = refusal{status: 400, code: "INVALID_REQUEST", message: "账单日期不正确"}
+	refusedBillToken     = refusal{status: 400, code: "INVALID_REQUEST", message: "下载地址无效或已过期，请重新申请账单"}
+	refusedCreating      = refusal{status: 400, code: "STATEMENT_CREATING", message: "账单生成中，请在十点以后再试"}
+	refusedNoStatement   = refusal{status: 400, code: "NO_STATEMENT_EXIST", message: "当天没有交易，账单不存在"}
 	refusedNoCert        = refusal{status: 404, code: "RESOURCE_NOT_EXISTS", message: "无可用的平台证书，请在商户平台-API安全申请使用微信支付公钥", number: 268435461}
 	refusedTooOften      = refusal{status: 429, code: "FREQUENCY_LIMITED", message: "频率超限", number: 268447840}
 	refusedSystem        = refusal{status: 500, code: "SYSTEM_ERROR", message: "系统异常，请用相同参数重试", number: 268435457}

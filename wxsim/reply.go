@@ -2,6 +2,7 @@ package wxsim
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -18,6 +19,8 @@ type answer struct {
 	status int
 	body   []byte
 	number int // ends the Request-ID; 0 is fine
+
+	contentType string // of a file, which is not signed; empty: JSON
 }
 
 // compact marshals a value of this package's own making, with & and < as they
@@ -117,15 +120,15 @@ func sign(key *rsa.PrivateKey, message string) (string, error) {
 // headerTime is the header clock in the form of Wechatpay-Timestamp.
 func (s *Sim) headerTime() string { return strconv.FormatInt(s.clock.header().Unix(), 10) }
 
-// write puts an answer on the wire. Only 2xx answers are signed; what WeChat
-// does with business errors is not documented (wire facts §1.8).
+// write puts an answer on the wire. Only 2xx answers are signed, and no files;
+// what WeChat does with business errors is not documented (wire facts §1.8).
 func (s *Sim) write(w http.ResponseWriter, r *http.Request, a answer, by signer, f Fault) {
 	h := w.Header()
 	// PROBE (wire facts §1.11): 401 on the payment paths has no Request-ID.
 	if a.status != http.StatusUnauthorized || !strings.HasPrefix(r.URL.Path, "/v3/pay/transactions/") {
 		h.Set("Request-ID", fmt.Sprintf("08%s-%d", nonce(24), a.number))
 	}
-	signed := a.status < 300 && f.Fault != "unsigned"
+	signed := a.status < 300 && a.contentType == "" && f.Fault != "unsigned"
 	if signed {
 		if err := setSignature(h, by, s.headerTime(), nonce(32), a.body); err != nil {
 			s.log.ErrorContext(r.Context(), "answer", "err", err)
@@ -135,7 +138,7 @@ func (s *Sim) write(w http.ResponseWriter, r *http.Request, a answer, by signer,
 		h.Set("Wechatpay-Signature", spoil(h.Get("Wechatpay-Signature")))
 	}
 	if len(a.body) > 0 {
-		h.Set("Content-Type", "application/json; charset=utf-8")
+		h.Set("Content-Type", cmp.Or(a.contentType, "application/json; charset=utf-8"))
 		h.Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	w.WriteHeader(a.status)

@@ -16,6 +16,8 @@ func (s *Sim) routes() http.Handler {
 	s.serve(mux, http.MethodPost, refunds, "refund", s.applyRefund())
 	s.serve(mux, http.MethodGet, refunds+"/{no}", "refund", s.queryRefund)
 	s.serve(mux, http.MethodPost, refunds+"/{id}/apply-abnormal-refund", "refund", s.applyAbnormal())
+	s.serve(mux, http.MethodGet, billApplyPath, "bill", s.applyBill)
+	s.serve(mux, http.MethodGet, billDownloadPath, "bill", s.downloadBill)
 	s.serve(mux, http.MethodGet, "/v3/certificates", "certificates", s.certificates)
 	mux.HandleFunc("/v3/", empty(http.StatusNotFound))
 	s.controls(mux)

@@ -1,6 +1,7 @@
 package wxsim
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -40,6 +41,9 @@ type Sim struct {
 	fates     []string          // decided about refunds to come
 	penniless bool              // the merchant's account is empty
 
+	bills     map[string]billFile // token -> bill applied for
+	billsMade int
+
 	queue    schedule
 	flying   map[*delivery]uint64 // notifications being sent, with their takeOffs
 	takeOffs uint64
@@ -72,6 +76,7 @@ func New(conf Config) (*Sim, error) {
 		codes:     map[string]string{},
 		refunds:   map[string]*refund{},
 		refundIDs: map[string]string{},
+		bills:     map[string]billFile{},
 		flying:    map[*delivery]uint64{},
 		changed:   make(chan struct{}),
 		calls:     journal{counts: map[string]int{}},
@@ -103,7 +108,12 @@ func (s *Sim) URL() string {
 	return s.url
 }
 
-// SetURL says where the simulator is served; h5_url begins with it.
+// base is the URL a client reached the simulator by, unless it was set. The
+// caller holds mu.
+func (s *Sim) base(r *http.Request) string { return cmp.Or(s.url, "http://"+r.Host) }
+
+// SetURL says where the simulator is served; h5_url and download_url begin
+// with it.
 func (s *Sim) SetURL(base string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
