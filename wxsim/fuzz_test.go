@@ -97,6 +97,45 @@ func FuzzPrepay(f *testing.F) {
 	})
 }
 
+// refundBodies are the seeds of FuzzRefund; the first two are good.
+var refundBodies = [...]string{
+	`{"out_trade_no":"abcdef","out_refund_no":"r","amount":{"refund":1,"total":1,"currency":"CNY"}}`,
+	`{"transaction_id":"4200000000000000000000000000","out_refund_no":"a|b*c-_@1","reason":"不想要了","notify_url":"https://a.b/c",` +
+		`"amount":{"refund":3,"total":9,"currency":"CNY","from":[{"account":"AVAILABLE","amount":3}]}}`,
+	`{"out_trade_no":"abcdef","transaction_id":"42","out_refund_no":"r","amount":{"refund":1,"total":1,"currency":"CNY"}}`,
+	`{"out_trade_no":"abcdef","out_refund_no":"r","amount":{"refund":1,"total":1,"currency":"CNY","from":[{"account":"AVAILABLE","amount":9223372036854775807},{"account":"AVAILABLE","amount":2}]}}`,
+	`{"out_trade_no":"abcdef","out_refund_no":"r","amount":{"refund":1e0,"total":1,"currency":"CNY"}}`,
+	`[]`, `null`, ``, `{`,
+}
+
+// What is taken is well formed by independent rules, and its canonical form is
+// the same application again.
+func FuzzRefund(f *testing.F) {
+	for i, body := range refundBodies {
+		if _, refused := readRefund(refundFields(), []byte(body)); (refused == nil) != (i < 2) {
+			f.Fatalf("seed %d: %+v", i, refused)
+		}
+		f.Add(body)
+	}
+	number := regexp.MustCompile(`\A[0-9A-Za-z_|*@-]{1,64}\z`)
+	f.Fuzz(func(t *testing.T, body string) {
+		req, refused := readRefund(refundFields(), []byte(body))
+		if refused != nil {
+			if refused.status != 400 || refused.code != "PARAM_ERROR" {
+				t.Errorf("%q: refused with %+v", body, refused)
+			}
+			return
+		}
+		if !number.MatchString(req.OutRefundNo) || req.Amount.Refund < 1 || req.Amount.Total < 1 || (req.OutTradeNo == "") == (req.TransactionID == "") {
+			t.Errorf("%q was taken as %+v", body, req)
+		}
+		again, refused := readRefund(refundFields(), []byte(req.params))
+		if refused != nil || again.params != req.params {
+			t.Errorf("%q: %+v, then %+v %+v", body, req, again, refused)
+		}
+	})
+}
+
 // The seeds have not become empty or one-sided.
 func TestFuzzSeeds(t *testing.T) {
 	good := 0
@@ -105,7 +144,7 @@ func TestFuzzSeeds(t *testing.T) {
 			good++
 		}
 	}
-	if good < 2 || len(authorizations)-good < 5 || len(prepayBodies) < 5 {
-		t.Errorf("%d good authorizations of %d, %d prepay bodies", good, len(authorizations), len(prepayBodies))
+	if good < 2 || len(authorizations)-good < 5 || len(prepayBodies) < 5 || len(refundBodies) < 5 {
+		t.Errorf("%d good authorizations of %d, %d prepay and %d refund bodies", good, len(authorizations), len(prepayBodies), len(refundBodies))
 	}
 }

@@ -56,14 +56,22 @@ func readRefund(fields []field, body []byte) (refundRequest, *refusal) {
 	if (req.TransactionID == "") == (req.OutTradeNo == "") {
 		return req, parameter("/out_trade_no", nil, "transaction_id和out_trade_no必须且只能填一个")
 	}
-	rest := req.Amount.Refund
-	for _, f := range req.Amount.From {
-		rest -= f.Amount
-	}
-	if req.Amount.From != nil && rest != 0 {
+	if !addsUp(req.Amount.From, req.Amount.Refund) {
 		return req, parameter("/amount/from", nil, "各账户的出资金额之和应等于退款金额")
 	}
 	return req, nil
+}
+
+// addsUp reports whether the accounts, if any are named, give the whole refund.
+func addsUp(from []refundFrom, whole int64) bool {
+	rest := whole
+	for _, f := range from {
+		if f.Amount > rest {
+			return false
+		}
+		rest -= f.Amount
+	}
+	return from == nil || rest == 0
 }
 
 // orderOf finds the order an application names. The caller holds mu.

@@ -52,6 +52,7 @@ func TestRefundParameters(t *testing.T) {
 		{"a text", amount(`{"refund":"30","total":100,"currency":"CNY"}`), "PARAM_ERROR", "/amount/refund"},
 		{"total missing", amount(`{"refund":30,"currency":"CNY"}`), "PARAM_ERROR", "/amount/total"},
 		{"from does not add up", amount(`{"refund":30,"total":100,"currency":"CNY","from":[{"account":"AVAILABLE","amount":10}]}`), "PARAM_ERROR", "/amount/from"},
+		{"from overflows", amount(`{"refund":1,"total":100,"currency":"CNY","from":[{"account":"AVAILABLE","amount":9223372036854775807},{"account":"AVAILABLE","amount":9223372036854775807},{"account":"AVAILABLE","amount":3}]}`), "PARAM_ERROR", "/amount/from"},
 		{"another total", amount(`{"refund":30,"total":99,"currency":"CNY"}`), "INVALID_REQUEST", ""},
 		{"too much", amount(`{"refund":101,"total":100,"currency":"CNY"}`), "INVALID_REQUEST", ""},
 		{"far too much", amount(`{"refund":9223372036854775807,"total":100,"currency":"CNY"}`), "INVALID_REQUEST", ""},
