@@ -14,7 +14,8 @@ const stragglers = 200 * time.Millisecond
 
 // Advance moves the business clock by d. Every send that falls due on the way
 // is made at its own time, in order, and has been answered or given up when
-// Advance returns. A negative d does nothing.
+// Advance returns; so it is with refunds and late deeds. A negative d does
+// nothing.
 func (s *Sim) Advance(d time.Duration) { s.advance(context.Background(), d) }
 
 func (s *Sim) advance(ctx context.Context, d time.Duration) {

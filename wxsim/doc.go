@@ -2,8 +2,9 @@
 //
 // It speaks the wire protocol for clients in any language: it checks the
 // Authorization header of every call, refuses wrong parameters with WeChat's
-// own codes, signs its answers, encrypts and signs payment notifications and
-// re-sends them on WeChat's schedule. A page at / plays the customer's phone.
+// own codes, signs its answers, encrypts and signs the notifications of payments
+// and refunds and re-sends them on WeChat's schedule, and writes bills. A page
+// at / plays the customer's phone.
 //
 // In a Go test:
 //
@@ -21,6 +22,14 @@
 //	GET    /_sim/notifications     {"notifications":[…]}, see [Sent]
 //	POST   /_sim/pay               {"out_trade_no","openid"}: the customer pays
 //	POST   /_sim/cancel, /_sim/fail  {"out_trade_no"}: the customer does not
+//	POST   /_sim/begin             {"out_trade_no"}: the customer enters the password
+//	GET    /_sim/refunds           {"refunds":[…]}, see [Refund]
+//	POST   /_sim/refunds/decide    {"out_refund_no","status"}: what becomes of a refund;
+//	                               without a number, of the next; see [Sim.DecideRefund]
+//	POST   /_sim/refunds/balance   {"enough"}: false empties the merchant's account
+//	POST   /_sim/refunds/payer     {"out_trade_no","gone"}: whether the payer's account is closed
+//	POST   /_sim/bill/stray        {"out_trade_no","total","paid_at"}: a payment the
+//	                               merchant never saw; paid_at is RFC 3339, now without it
 //	GET    /_sim/clock             {"now","ahead"}: business time
 //	POST   /_sim/clock             {"advance":"10m"}: moves it
 //	GET    /_sim/faults            {"faults":[…]}
@@ -28,31 +37,45 @@
 //	DELETE /_sim/faults            clears them
 //
 // A refused control answers {"error":"one sentence"} with 400, 404 (no such
-// order) or 409 (the order's state forbids it). Browsers may use them only
+// order or refund) or 409 (its state forbids it). Browsers may use them only
 // from the simulator's own pages.
 //
 // # Two clocks
 //
-// Business time is movable with [Sim.Advance]: order expiry, success_time and
-// the notification schedule follow it. Header time is [Config].Now: the
-// timestamps that are signed and judged follow it, so that a simulator moved
-// by a week still gets on with a program that was not moved.
+// Business time is movable with [Sim.Advance]: order expiry, success_time, the
+// notification schedule, the end of refunds and the days of bills follow it.
+// What falls due happens in Advance and, as real time passes, in [Sim.Run].
+// Header time is [Config].Now: the timestamps that are signed and judged follow
+// it, so that a simulator moved by a week still gets on with a program that was
+// not moved.
 //
 // # What is played
 //
-// Prepay (jsapi, app, h5, native), query, close and certificates of API v3,
-// and TRANSACTION.SUCCESS notifications. The mini-program uses /jsapi with its
-// own appid, as at WeChat. An unpaid order cannot be paid after its
-// time_expire but reads NOTPAY until it is closed, by the merchant or seven
-// days after it was placed. Where WeChat's documents leave a point open the
-// stricter reading is played.
+// Prepay (jsapi, app, h5, native), query, close, refunds, trade bills and
+// certificates of API v3, and the notifications of payments and refunds. The
+// mini-program uses /jsapi with its own appid, as at WeChat. An unpaid order
+// cannot be paid after its time_expire but reads NOTPAY until it is closed, by
+// the merchant or seven days after it was placed. Where WeChat's documents leave
+// a point open the stricter reading is played.
+//
+// A refund is PROCESSING for [Config].RefundDelay and then SUCCESS, unless it
+// was decided otherwise, and its own notify_url is told; without one nobody is.
+// Of one order there are at most fifty, a minute apart, within a year of the
+// payment, and all that are not CLOSED sum up to its total at most. An ABNORMAL
+// one goes on to a bank card when the merchant asks for it. From the first
+// refund on the order reads REFUND.
+//
+// The trade bill of a day (ALL, SUCCESS, REFUND) can be had from ten o'clock of
+// the next, for three months. It is made of the orders paid and the refunds
+// accepted on that day; refunds read as they stood at nine.
 //
 // One thing is laxer than at WeChat: a notify_url on loopback may be http.
 //
 // # What is repeatable
 //
-// With one seed the keys, identities, prepay_id, transaction_id and the draws
-// of faults with a rate are the same in every run. Header nonces are not.
+// With one seed the keys, identities, prepay_id, transaction_id, refund_id and
+// the draws of faults with a rate are the same in every run. Header nonces are
+// not.
 //
 // wxsim imports nothing else of this module on purpose: it signs and checks
 // with its own few lines, so that a mistake in the kit cannot pass because the
