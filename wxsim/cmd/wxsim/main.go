@@ -27,10 +27,14 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:9090", "address to listen on")
 	seed := flag.Int64("seed", 0, "makes keys and numbers repeatable; 0 draws fresh ones")
 	publicKeyOnly := flag.Bool("public-key-only", false, "play a merchant without platform certificates")
+	refundDelay := flag.Duration("refund-delay", 5*time.Second, "how long a refund is PROCESSING; negative: it ends at once")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	conf := wxsim.Config{Seed: *seed, PublicKeyOnly: *publicKeyOnly, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+	conf := wxsim.Config{
+		Seed: *seed, PublicKeyOnly: *publicKeyOnly, RefundDelay: *refundDelay,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	}
 	if err := run(ctx, *addr, conf); err != nil {
 		log.Fatal("wxsim: ", err)
 	}
