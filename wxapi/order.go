@@ -73,7 +73,12 @@ func (c *Client) Close(ctx context.Context, outTradeNo string) error {
 	err = c.do(ctx, request{
 		op: OpClose, method: http.MethodPost, body: body,
 		target: "/v3/pay/transactions/out-trade-no/" + url.PathEscape(outTradeNo) + "/close",
-		accept: c.verified(func([]byte) error { return nil }),
+		accept: c.verified(func(body []byte) error {
+			if len(body) > 0 { // success is 204 without a body; nobody knows what anything else would mean
+				return errors.New("it is not empty")
+			}
+			return nil
+		}),
 	})
 	var refusal *Error
 	if errors.As(err, &refusal) && refusal.Status == http.StatusBadRequest && IsCode(refusal, "ORDER_CLOSED") {
