@@ -127,6 +127,7 @@ func (r *billReader) readHeader() error {
 	var columns []billColumn
 	for cell := range strings.SplitSeq(strings.TrimPrefix(line, "\ufeff"), ",") {
 		column := known[value(cell)]
+		r.have[oldTotal] = r.have[oldTotal] || value(cell) == oldTotal
 		if len(column.names) > 0 {
 			if r.have[column.names[0]] {
 				return damaged("the column " + column.names[0] + " is there twice")
@@ -136,8 +137,13 @@ func (r *billReader) readHeader() error {
 		columns = append(columns, column)
 	}
 	r.columns = columns
-	return r.need("交易时间", "微信订单号", "商户订单号", "交易状态", "订单金额|应结订单金额")
+	return r.need("交易时间", "微信订单号", "商户订单号", "交易状态", "订单金额|"+oldTotal)
 }
+
+// oldTotal is what bills of an old form call the only amount of a payment they
+// have. One that has 应结订单金额 and no 订单金额 is of no form: what WeChat Pay
+// settles is not what was asked for.
+const oldTotal = "总金额"
 
 // need names the first column that is missing. One of those with | between
 // them is enough.
@@ -190,7 +196,11 @@ func (r *billReader) complete(row *BillRow) error {
 	}
 	required := []namedText{{"微信订单号", row.TransactionID}, {"商户订单号", row.OutTradeNo}, {"交易状态", row.TradeState}}
 	if row.TradeState == StateRefund {
-		if err := r.need("微信退款单号", "商户退款单号", "退款状态", "申请退款金额|退款金额"); err != nil {
+		applied := "申请退款金额"
+		if r.have[oldTotal] {
+			applied += "|退款金额"
+		}
+		if err := r.need("微信退款单号", "商户退款单号", "退款状态", applied); err != nil {
 			return err
 		}
 		required = append(required, namedText{"微信退款单号", row.RefundID},
