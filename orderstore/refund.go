@@ -88,6 +88,7 @@ const (
 
 // Why an order takes no such refund.
 var (
+	ErrRefundNumber   = errors.New("orderstore: out_refund_no is 1 to 64 of 0-9 A-Z a-z _ - | * @")
 	ErrNotPaid        = errors.New("orderstore: the order is not paid")
 	ErrRefundAmount   = errors.New("orderstore: a refund is 1 fen at least")
 	ErrRefundTooMuch  = errors.New("orderstore: that is more than is left of the payment")
@@ -95,6 +96,20 @@ var (
 	ErrRefundTooLate  = errors.New("orderstore: the payment is more than a year old")
 	ErrRefundReused   = errors.New("orderstore: the refund number belongs to another refund")
 )
+
+// ValidRefundNumber reports whether s can be an out_refund_no. Source: 申请退款,
+// out_refund_no [1,64].
+func ValidRefundNumber(s string) bool {
+	if len(s) < 1 || len(s) > 64 {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] != '@' && !numberByte(s[i]) {
+			return false
+		}
+	}
+	return true
+}
 
 // Refund returns the refund with that number.
 func (o Order) Refund(outRefundNo string) (Refund, bool) {
@@ -127,8 +142,8 @@ func (o Order) Refundable() Fen {
 //
 // A number that the order has is the same refund: nothing changes, unless
 // WeChat had refused it; then it is tried again. With another amount it is
-// [ErrRefundReused]. Otherwise the errors are ErrNotPaid, ErrRefundAmount,
-// ErrRefundTooMuch, ErrTooManyRefunds and ErrRefundTooLate.
+// [ErrRefundReused]. Otherwise the errors are ErrRefundNumber, ErrNotPaid,
+// ErrRefundAmount, ErrRefundTooMuch, ErrTooManyRefunds and ErrRefundTooLate.
 func (o Order) BeginRefund(r Refund, now time.Time) (Order, error) {
 	old, known := o.Refund(r.OutRefundNo)
 	if known && old.Amount != r.Amount {
@@ -152,6 +167,8 @@ func (o Order) BeginRefund(r Refund, now time.Time) (Order, error) {
 
 func (o Order) refundable(r Refund, known bool, now time.Time) error {
 	switch {
+	case !known && !ValidRefundNumber(r.OutRefundNo):
+		return ErrRefundNumber
 	case o.PayStatus != Paid:
 		return ErrNotPaid
 	case r.Amount < 1:
