@@ -31,9 +31,11 @@ type Refund struct {
 	OnItsWayUntil time.Time `json:"on_its_way_until,omitzero"`
 
 	// NextActionAt is when somebody must look at it again; see
-	// [Order.NextActionAt]. Tries counts the looks since the last news.
+	// [Order.NextActionAt]. Tries counts the looks since the last news, Claims
+	// all there ever were: it tells a holder from the one after it.
 	NextActionAt  time.Time `json:"next_action_at,omitzero"`
 	Tries         int       `json:"tries,omitempty"`
+	Claims        int       `json:"claims,omitempty"`
 	HandOverTries int       `json:"hand_over_tries,omitempty"`
 	HandedOverAt  time.Time `json:"handed_over_at,omitzero"` // when the application took the refund over
 }

@@ -32,6 +32,7 @@ func (o Order) BeginRefundStep(outRefundNo string, now time.Time, lease time.Dur
 		return o, r, ErrNotDue
 	}
 	r.NextActionAt = now.Add(lease)
+	r.Claims++
 	if r.ToHandOver() {
 		r.HandOverTries++
 	} else {
@@ -62,7 +63,7 @@ const (
 // only if no earlier application can still arrive.
 func (o Order) RefundNotTaken(claim Refund, problem string, v RefundVerdict, now time.Time) (Order, RefundOutcome) {
 	r, ok := o.Refund(claim.OutRefundNo)
-	if !ok || r.Status != RefundApplying || r.Tries != claim.Tries {
+	if !ok || r.Status != RefundApplying || r.Claims != claim.Claims {
 		return o, RefundUnchanged // something was heard meanwhile
 	}
 	const first, last = 5 * time.Second, time.Hour
@@ -89,8 +90,9 @@ func (o Order) RefundNotTaken(claim Refund, problem string, v RefundVerdict, now
 // and nothing new was heard.
 func (o Order) RefundAskedInVain(claim Refund, now time.Time) Order {
 	r, ok := o.Refund(claim.OutRefundNo)
-	if !ok || r.Tries != claim.Tries || r.Status != RefundProcessing && r.Status != RefundAbnormal {
-		return o
+	asking := r.Status == RefundProcessing || r.Status == RefundAbnormal
+	if !ok || !asking || r.Status != claim.Status || r.Claims != claim.Claims {
+		return o // something was heard meanwhile, or another asks
 	}
 	r.NextActionAt = now.Add(r.nextQuery())
 	o.UpdatedAt = now
@@ -125,7 +127,7 @@ func (o Order) RefundHandedOver(outRefundNo string, now time.Time) Order {
 // RefundHandOverFailed is [Order.HandOverFailed] of a refund.
 func (o Order) RefundHandOverFailed(claim Refund, reason string, now time.Time) Order {
 	r, ok := o.Refund(claim.OutRefundNo)
-	if !ok || !r.ToHandOver() || r.HandOverTries != claim.HandOverTries {
+	if !ok || !r.ToHandOver() || r.Claims != claim.Claims {
 		return o
 	}
 	r.NextActionAt = now.Add(doubled(firstRetry, lastRetry, r.HandOverTries-1))
