@@ -3,6 +3,7 @@ package orderstore
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -140,7 +141,8 @@ func (o Order) Refundable() Fen {
 
 // BeginRefund returns the order with a new refund to be applied for at WeChat.
 // r has OutRefundNo, Amount, Request, and if wanted Reason and AskedBy. It is
-// due at once, or when a minute has passed since the last one of this order.
+// due at once, or in the first minute that no other refund of this order has
+// for itself.
 //
 // A number that the order has is the same refund: nothing changes, unless
 // WeChat had refused it; then it is tried again. With another amount it is
@@ -185,19 +187,25 @@ func (o Order) refundable(r Refund, known bool, now time.Time) error {
 	return nil
 }
 
-// nextApplication is when WeChat may be sent one more refund of this order.
+// nextApplication is the first moment from now on at which WeChat may be sent
+// one more refund of this order: a minute away from all that were sent and
+// from all that are to be. One that waits for an hour is not waited for.
 func (o Order) nextApplication(outRefundNo string, now time.Time) time.Time {
-	next := now
+	var taken []time.Time
 	for _, r := range o.Refunds {
 		if r.OutRefundNo == outRefundNo {
-			continue
+			continue // the same refund sent again is one
 		}
-		last := r.AppliedAt
-		if r.Status == RefundApplying && r.NextActionAt.After(last) {
-			last = r.NextActionAt
+		taken = append(taken, r.AppliedAt)
+		if r.Status == RefundApplying {
+			taken = append(taken, r.NextActionAt)
 		}
-		if at := last.Add(refundSpacing); !last.IsZero() && at.After(next) {
-			next = at
+	}
+	slices.SortFunc(taken, time.Time.Compare)
+	next := now
+	for _, at := range taken {
+		if at.Add(refundSpacing).After(next) && next.Add(refundSpacing).After(at) {
+			next = at.Add(refundSpacing)
 		}
 	}
 	return next

@@ -1,6 +1,9 @@
 package orderstore
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // RefundDue returns the refund that is to be looked at now, the longest due
 // first: applied for, asked about, or handed over to the application.
@@ -26,6 +29,8 @@ func (r Refund) ToHandOver() bool { return r.Status == RefundSuccess && r.Handed
 // returned is when it ends. claim is the refund as it was claimed; a step that
 // failed hands it back to [Order.RefundNotTaken] and its like, so that a holder
 // whose claim was taken over by another has no say any more.
+//
+// A claim to apply makes the order's other applications wait a minute.
 func (o Order) BeginRefundStep(outRefundNo string, now time.Time, lease time.Duration) (_ Order, claim Refund, err error) {
 	r, ok := o.Refund(outRefundNo)
 	if !ok || r.NextActionAt.IsZero() || r.NextActionAt.After(now) {
@@ -42,9 +47,23 @@ func (o Order) BeginRefundStep(outRefundNo string, now time.Time, lease time.Dur
 	if r.Status == RefundApplying {
 		r.AppliedAt = now
 		r.OnItsWayUntil = r.NextActionAt.Add(onItsWay) // the holder may die without a word
+		o = o.othersWait(r.OutRefundNo, now.Add(refundSpacing))
 	}
 	o.UpdatedAt = now
 	return o.withRefund(r), claim, nil
+}
+
+// othersWait returns the order with no other application due before that time:
+// appointments that were kept late would be kept all at once.
+func (o Order) othersWait(outRefundNo string, until time.Time) Order {
+	o.Refunds = slices.Clone(o.Refunds)
+	for i := range o.Refunds {
+		r := &o.Refunds[i]
+		if r.OutRefundNo != outRefundNo && r.Status == RefundApplying && r.NextActionAt.Before(until) {
+			r.NextActionAt = until
+		}
+	}
+	return o
 }
 
 // RefundVerdict is what is known of an application that WeChat did not accept.
