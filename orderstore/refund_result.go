@@ -56,7 +56,7 @@ func (o Order) ApplyRefundResult(p RefundResult, now time.Time) (Order, RefundOu
 		return o.anomaly(Payment{Source: p.Source, ID: p.ID, Serial: p.Serial}, EventMismatch, note, now), RefundMismatched, err
 	}
 	if !known {
-		r = Refund{OutRefundNo: p.OutRefundNo, Amount: p.Refund, AskedBy: "WeChat Pay", CreatedAt: now, AppliedAt: now}
+		r = Refund{OutRefundNo: p.OutRefundNo, Amount: p.Refund, AskedBy: "WeChat Pay", CreatedAt: now}
 	}
 	kind, outcome := r.news(p)
 	if outcome == RefundUnchanged {
@@ -102,11 +102,14 @@ func (r Refund) after(p RefundResult, now time.Time) Refund {
 		r.RefundID = p.RefundID
 	}
 	if r.AcceptedAt.IsZero() {
-		r.AcceptedAt, r.AppliedAt = now, now
+		r.AcceptedAt = now
+	}
+	if r.AppliedAt.IsZero() { // heard of before it was known to be sent
+		r.AppliedAt = now
 	}
 	switch r.Status {
 	case RefundSuccess:
-		if r.RefundedAt = p.RefundedAt; r.RefundedAt.IsZero() {
+		if r.RefundedAt = p.RefundedAt.UTC(); r.RefundedAt.IsZero() {
 			r.RefundedAt = now
 		}
 		r.NextActionAt = now // to be handed over
