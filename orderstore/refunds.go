@@ -28,8 +28,12 @@ func (list Refunds) sum() (refunded Fen, status RefundStatus) {
 	return refunded, status
 }
 
-// Stored returns a copy as stores keep it: times in UTC at microseconds.
+// Stored returns a copy as stores keep it: times in UTC at microseconds, and
+// nil for none.
 func (list Refunds) Stored() Refunds {
+	if len(list) == 0 {
+		return nil
+	}
 	list = slices.Clone(list)
 	for i := range list {
 		r := &list[i]
@@ -63,15 +67,12 @@ func (list *Refunds) Scan(src any) error {
 	default:
 		return fmt.Errorf("refunds are stored as %T, not as text", src)
 	}
-	*list = nil
-	if len(text) == 0 {
-		return nil
+	var read Refunds
+	if len(text) > 0 {
+		if err := json.Unmarshal(text, &read); err != nil {
+			return fmt.Errorf("refunds: %w", err)
+		}
 	}
-	if err := json.Unmarshal(text, list); err != nil {
-		return fmt.Errorf("refunds: %w", err)
-	}
-	for i := range *list { // JSON has no UTC, only an offset of zero
-		(*list)[i] = Refunds{(*list)[i]}.Stored()[0]
-	}
+	*list = read.Stored() // JSON has no UTC, only an offset of zero
 	return nil
 }
