@@ -11,7 +11,7 @@ import (
 
 const lease = 30 * time.Second
 
-func begin(t *testing.T, o orderstore.Order, now time.Time) orderstore.Order {
+func begin(t testing.TB, o orderstore.Order, now time.Time) orderstore.Order {
 	t.Helper()
 	claimed, err := o.BeginHandOver(now, lease)
 	if err != nil {
