@@ -3,6 +3,7 @@ package orderstore_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"testing"
@@ -77,6 +78,7 @@ func anyPayment(t *rapid.T, o orderstore.Order, now time.Time) orderstore.Paymen
 func TestLaws(t *testing.T) {
 	t.Parallel()
 	all := steps()
+	maps.Copy(all, refundSteps())
 	names := make([]string, 0, len(all))
 	for name := range all {
 		names = append(names, name)
@@ -84,21 +86,25 @@ func TestLaws(t *testing.T) {
 	slices.Sort(names)
 	rapid.Check(t, func(t *rapid.T) {
 		o, now := newOrder(), noon
-		if rapid.Bool().Draw(t, "to be asked about") {
+		if rapid.Bool().Draw(t, "paid already") { // else most steps find nothing to refund
+			o, _, _ = o.Apply(paymentOf(o), noon)
+		} else if rapid.Bool().Draw(t, "to be asked about") {
 			o.NextActionAt = noon.Add(time.Minute)
 		}
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			name := rapid.SampledFrom(names).Draw(t, "step")
 			now = now.Add(time.Duration(rapid.IntRange(1, 3600_000).Draw(t, "wait")) * time.Millisecond)
-			before, history := o, slices.Clone(o.Events)
+			before, history, refunds := o, slices.Clone(o.Events), slices.Clone(o.Refunds)
 			o = all[name](t, o, now)
-			if !reflect.DeepEqual(before.Events, history) {
+			if !reflect.DeepEqual(before.Events, history) || !reflect.DeepEqual(before.Refunds, refunds) {
 				t.Fatalf("%s: the order before was changed", name)
 			}
 			if name != "saved and read" {
 				checkStep(t, name, before, o)
+				checkRefundsStep(t, name, before, o)
 			}
 			checkOrder(t, name, o)
+			checkRefunds(t, name, o)
 		}
 	})
 }
