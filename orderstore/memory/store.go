@@ -62,7 +62,13 @@ func (s *Store) Get(ctx context.Context, outTradeNo string) (orderstore.Order, e
 	if !ok {
 		return orderstore.Order{}, orderstore.ErrNotFound
 	}
-	return o, nil
+	return lent(o), nil
+}
+
+// lent is the order as a caller may have it, to change what it likes.
+func lent(o orderstore.Order) orderstore.Order {
+	o.Refunds = slices.Clone(o.Refunds)
+	return o
 }
 
 // Save replaces the order if nobody else did since it was read; see
@@ -141,14 +147,14 @@ func (s *Store) list(ctx context.Context, keep func(orderstore.Order) bool) ([]o
 	var kept []orderstore.Order
 	for _, number := range s.created {
 		if o := s.orders[number]; keep(o) {
-			kept = append(kept, o)
+			kept = append(kept, lent(o))
 		}
 	}
 	return kept, nil
 }
 
 // put is the one place that writes. Strings are shared, they cannot change;
-// events are copied one by one, so the caller keeps its slice.
+// events and refunds are copied, so the caller keeps its slices.
 func (s *Store) put(o orderstore.Order) {
 	for _, e := range o.Events {
 		e.At = stored(e.At)
