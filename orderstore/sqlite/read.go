@@ -36,7 +36,8 @@ func (s *Store) Find(ctx context.Context, ref string) ([]orderstore.Order, error
 
 // Paid returns the orders paid in a span of time; see [orderstore.Store].
 func (s *Store) Paid(ctx context.Context, from, to time.Time, after string, limit int) ([]orderstore.Order, error) {
-	return all(ctx, "paid orders", s.sql.paidOrders, orderColumns, micros{&from}, after, micros{&to}, max(limit, 0))
+	// The zero time is a time like any other here, long ago.
+	return all(ctx, "paid orders", s.sql.paidOrders, orderColumns, from.UnixMicro(), after, to.UnixMicro(), max(limit, 0))
 }
 
 // Events returns the order's history; see [orderstore.Store]. That of an
