@@ -36,10 +36,12 @@ type Store interface {
 	// empty ref finds nothing.
 	Find(ctx context.Context, ref string) ([]Order, error)
 
-	// Paid returns at most limit orders with from <= PaidAt < to, in the order
-	// of PaidAt, and of OutTradeNo where that is the same. Of those paid
-	// exactly at from, only numbers behind after are returned: so PaidAt and
-	// OutTradeNo of the last one are where the next page begins.
+	// Paid returns at most limit orders with from <= PaidAt < to, by PaidAt.
+	// Where that is the same, they are in some order of their numbers, the
+	// store's own, that is always the same; of those paid exactly at from, only
+	// the ones behind the number after are returned, behind the empty one all.
+	// So a page that begins at PaidAt and OutTradeNo of the last order of the
+	// page before repeats nothing and leaves nothing out.
 	Paid(ctx context.Context, from, to time.Time, after string, limit int) ([]Order, error)
 
 	// Events returns the order's history, oldest first: in the order of the

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"time"
 
 	"github.com/wxpaykit/wxpay/orderstore"
 )
@@ -40,8 +41,8 @@ func cancelledWrites(ctx context.Context, s orderstore.Store) error {
 }
 
 func cancelledReads(ctx context.Context, s orderstore.Store) error {
-	o := dueAt("tzxz_cancelled", epoch)
-	o.Ref = "ref-1"
+	o := paidAt("tzxz_cancelled", epoch)
+	o.Ref, o.NextActionAt = "ref-1", epoch
 	if err := create(ctx, s, o); err != nil {
 		return err
 	}
@@ -50,8 +51,9 @@ func cancelledReads(ctx context.Context, s orderstore.Store) error {
 	_, got := s.Get(cancelled, o.OutTradeNo)
 	_, due := s.Due(cancelled, epoch, 1)
 	_, found := s.Find(cancelled, o.Ref)
+	_, paid := s.Paid(cancelled, epoch, epoch.Add(time.Second), "", 1)
 	_, events := s.Events(cancelled, o.OutTradeNo)
-	for name, err := range map[string]error{"Get": got, "Due": due, "Find": found, "Events": events} {
+	for name, err := range map[string]error{"Get": got, "Due": due, "Find": found, "Paid": paid, "Events": events} {
 		if err := refused(name+" with a cancelled context", err, context.Canceled); err != nil {
 			return err
 		}

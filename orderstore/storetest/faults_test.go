@@ -47,6 +47,11 @@ func errorLies() []lie {
 				return s.Events(context.WithoutCancel(ctx), number)
 			}
 		}, []string{"Context/CancelledWritesNothing", "Context/CancelledReadsNothing"}},
+		{"Paid ignores the context", func(l *liar) {
+			l.paid = func(ctx context.Context, from, to time.Time, after string, limit int) ([]orderstore.Order, error) {
+				return l.honest.Paid(context.WithoutCancel(ctx), from, to, after, limit)
+			}
+		}, []string{"Context/CancelledReadsNothing"}},
 		{"the context's error is returned, and the order is written", func(l *liar) {
 			l.save = func(ctx context.Context, o orderstore.Order) error {
 				return errors.Join(l.honest.Save(context.WithoutCancel(ctx), o), ctx.Err())

@@ -75,6 +75,7 @@ func (l *liar) onRead(change func(*orderstore.Order)) {
 	}
 	l.onDue(each(change))
 	l.onFind(each(change))
+	l.onPaid(each(change))
 }
 
 // onDue changes what Due returns.
@@ -89,6 +90,14 @@ func (l *liar) onDue(change func([]orderstore.Order) []orderstore.Order) {
 func (l *liar) onFind(change func([]orderstore.Order) []orderstore.Order) {
 	l.find = func(ctx context.Context, ref string) ([]orderstore.Order, error) {
 		list, err := l.honest.Find(ctx, ref)
+		return change(list), err
+	}
+}
+
+// onPaid changes what Paid returns.
+func (l *liar) onPaid(change func([]orderstore.Order) []orderstore.Order) {
+	l.paid = func(ctx context.Context, from, to time.Time, after string, limit int) ([]orderstore.Order, error) {
+		list, err := l.honest.Paid(ctx, from, to, after, limit)
 		return change(list), err
 	}
 }
@@ -122,6 +131,10 @@ func (l *liar) onErrors(change func(error) error) {
 	}
 	l.find = func(ctx context.Context, ref string) ([]orderstore.Order, error) {
 		list, err := s.Find(ctx, ref)
+		return list, do(err)
+	}
+	l.paid = func(ctx context.Context, from, to time.Time, after string, limit int) ([]orderstore.Order, error) {
+		list, err := s.Paid(ctx, from, to, after, limit)
 		return list, do(err)
 	}
 	l.events = func(ctx context.Context, number string) ([]orderstore.Event, error) {

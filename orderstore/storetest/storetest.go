@@ -14,7 +14,7 @@
 //
 // What a store must take: numbers as WeChat Pay allows them, text in all of
 // Unicode (4-byte emoji included, without U+0000), money up to the largest
-// int64, times at microseconds, and a note of 16 KiB.
+// int64, times at microseconds, a note of 16 KiB, and 50 refunds of 2 KiB each.
 package storetest
 
 import (
@@ -63,6 +63,8 @@ func Cases() []Case {
 		eventCases(),
 		dueCases(),
 		findCases(),
+		paidCases(),
+		refundCases(),
 		raceCases(),
 		contextCases(),
 	)

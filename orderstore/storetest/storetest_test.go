@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -75,6 +76,7 @@ func TestEveryForgottenFieldOfAnOrderIsCaught(t *testing.T) {
 			mustFail(t, "Create/KeepsEveryField", func(l *liar) { l.onRead(forget) })
 			mustFail(t, "Due/ReturnsWholeOrders", func(l *liar) { l.onDue(each(forget)) })
 			mustFail(t, "Find/ReturnsWholeOrders", func(l *liar) { l.onFind(each(forget)) })
+			mustFail(t, "Paid/ReturnsWholeOrders", func(l *liar) { l.onPaid(each(forget)) })
 			if field.Name == "OutTradeNo" || field.Name == "Version" {
 				return // they are not written by Save, but looked for
 			}
@@ -95,6 +97,25 @@ func TestEveryForgottenFieldOfAnEventIsCaught(t *testing.T) {
 			l.onEvents(each(func(e *orderstore.Event) {
 				reflect.ValueOf(e).Elem().FieldByIndex(field.Index).SetZero()
 			}))
+		})
+	}
+}
+
+func TestEveryForgottenFieldOfARefundIsCaught(t *testing.T) {
+	t.Parallel()
+	for _, field := range fields(reflect.TypeFor[orderstore.Refund]()) {
+		forget := func(o *orderstore.Order) {
+			for i := range o.Refunds {
+				reflect.ValueOf(&o.Refunds[i]).Elem().FieldByIndex(field.Index).SetZero()
+			}
+		}
+		mustFail(t, "Create/KeepsEveryField", func(l *liar) { l.onRead(forget) })
+		mustFail(t, "Save/ReplacesEveryField", func(l *liar) {
+			l.save = func(ctx context.Context, o orderstore.Order) error {
+				o.Refunds = slices.Clone(o.Refunds)
+				forget(&o)
+				return l.honest.Save(ctx, o)
+			}
 		})
 	}
 }

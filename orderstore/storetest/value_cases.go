@@ -46,7 +46,9 @@ func valueNumbers(ctx context.Context, s orderstore.Store) error {
 		"|*_-|*", "a|b*c_d-e", "******", "______", "------",
 		"AAAAAA", "aaaaaa", "aaaaaA", "1e1000", "NULL--", "0x1234",
 	} {
-		orders = append(orders, plain(number))
+		o := plain(number)
+		o.RefPaidBy = number
+		orders = append(orders, o)
 	}
 	return trip(ctx, s, orders...)
 }
@@ -90,6 +92,7 @@ func valueUnset(ctx context.Context, s orderstore.Store) error {
 	}
 	for name, at := range map[string]time.Time{
 		"ExpiresAt": got.ExpiresAt, "PaidAt": got.PaidAt, "NextActionAt": got.NextActionAt, "CreatedAt": got.CreatedAt,
+		"HandOverAt": got.HandOverAt, "HandedOverAt": got.HandedOverAt,
 	} {
 		if !at.IsZero() {
 			return fmt.Errorf("%s was never set and is %v", name, at)
@@ -110,7 +113,8 @@ func valueMicroseconds(ctx context.Context, s orderstore.Store) error {
 	} {
 		o := plain(fmt.Sprintf("tzxz_time_%d", i))
 		o.CreatedAt, o.UpdatedAt, o.ExpiresAt, o.PrepaidAt, o.PaidAt = at, at, at, at, at
-		o.ClosedAt, o.NextActionAt, o.HandedOverAt = at, at, at
+		o.ClosedAt, o.NextActionAt, o.HandOverAt, o.HandedOverAt = at, at, at, at
+		o.PlacingUntil, o.OnItsWayUntil = at, at
 		o.Events = []orderstore.Event{{At: at, Kind: orderstore.EventCreated}}
 		if err := trip(ctx, s, o); err != nil {
 			return err
