@@ -42,6 +42,13 @@
 //	       datetime(pay_time / 1000000, 'unixepoch', '+8 hours') AS paid
 //	FROM pay_order_record
 //
+// The refunds of an order are one column, JSON text that is empty for none. A
+// row for each is
+//
+//	SELECT out_trade_no, r.value ->> 'out_refund_no' AS out_refund_no,
+//	       r.value ->> 'refund' AS refund, r.value ->> 'status' AS status
+//	FROM pay_order_record, json_each(nullif(refunds, '')) AS r
+//
 // The columns amount and pay_status_des are for people as well: each write
 // derives them from total and pay_status, nothing reads them back.
 //

@@ -17,7 +17,7 @@ func Verify(ctx context.Context, db *sql.DB) error { return verify(ctx, db, writ
 // Queries are the texts of the reading statements, by method.
 func Queries() map[string]string {
 	return map[string]string{
-		"Get": getOrderSQL(), "Due": dueOrdersSQL(), "Find": findOrdersSQL(),
+		"Get": getOrderSQL(), "Due": dueOrdersSQL(), "Find": findOrdersSQL(), "Paid": paidOrdersSQL(),
 		"Events": listEventsSQL(), "Quote": getGoodsSQL(),
 	}
 }

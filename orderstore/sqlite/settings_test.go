@@ -5,6 +5,7 @@ package sqlite_test
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,6 +95,7 @@ func TestQueriesUseTheirIndex(t *testing.T) {
 		"Get":    "SEARCH pay_order_record USING INDEX sqlite_autoindex_pay_order_record_1 (out_trade_no=?)",
 		"Due":    "SEARCH pay_order_record USING INDEX pay_order_record_due (next_action_at<?)",
 		"Find":   "SEARCH pay_order_record USING INDEX pay_order_record_ref (ref=?)",
+		"Paid":   "SEARCH pay_order_record USING INDEX pay_order_record_paid ((pay_time,out_trade_no)>(?,?) AND pay_time<?)",
 		"Events": "SEARCH pay_order_event USING PRIMARY KEY (out_trade_no=?)",
 		"Quote":  "SEARCH goods_info USING PRIMARY KEY (goods_id=?)",
 	} {
@@ -108,7 +110,7 @@ func TestQueriesUseTheirIndex(t *testing.T) {
 // a second step.
 func plan(ctx context.Context, t *testing.T, db *sql.DB, query string) string {
 	t.Helper()
-	args := []any{1, 1}[:strings.Count(query, "?")]
+	args := slices.Repeat([]any{1}, strings.Count(query, "?"))
 	rows, err := db.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
 	if err != nil {
 		t.Fatal(err)
