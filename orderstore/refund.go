@@ -171,7 +171,7 @@ func (o Order) BeginRefund(r Refund, now time.Time) (Order, error) {
 
 func (o Order) refundable(r Refund, known bool, now time.Time) error {
 	switch {
-	case !known && !ValidRefundNumber(r.OutRefundNo):
+	case !ValidRefundNumber(r.OutRefundNo):
 		return ErrRefundNumber
 	case o.PayStatus != Paid:
 		return ErrNotPaid
