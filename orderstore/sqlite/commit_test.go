@@ -112,14 +112,14 @@ func TestLongLockIsEverybodys(t *testing.T) {
 	path := newPath(t)
 	s := open(t, path)
 	lock(t, path)
-	began := time.Now()
-	for i, err := range gather(t, s, creates(t, s, "tzxz_", 4)...) {
+	errs := gather(t, s, creates(t, s, "tzxz_", 4)...)
+	for i, err := range errs {
 		if err == nil || errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("writer %d of a locked file: %v", i, err)
 		}
-	}
-	if took := time.Since(began); took > 30*time.Second {
-		t.Errorf("four writers waited %v for a locked file, want what one waits", took)
+		if err != errs[0] { // the very error: how long it took says nothing on a busy machine
+			t.Errorf("writer %d waited for itself: %v", i, err)
+		}
 	}
 }
 

@@ -37,7 +37,8 @@ func TestWaitingWriterHearsItsContext(t *testing.T) {
 	if err := s.Create(ctx, newOrder("tzxz_1")); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Create while another handle holds the lock: %v, want the deadline's error", err)
 	}
-	if waited := time.Since(began); waited > 2*time.Second {
+	// Far more than a deadline, far less than a writer is patient.
+	if waited := time.Since(began); waited > 15*time.Second {
 		t.Errorf("Create returned %v after a deadline of 20ms", waited)
 	}
 }
@@ -50,7 +51,7 @@ func TestReadersDoNotWaitForAWriter(t *testing.T) {
 		t.Fatal(err)
 	}
 	lock(t, path)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // one that waited would give up before
 	defer cancel()
 	if _, err := s.Get(ctx, "tzxz_1"); err != nil {
 		t.Errorf("Get while another handle writes: %v", err)
