@@ -153,6 +153,13 @@ func checkRefundsStep(t *rapid.T, name string, before, after orderstore.Order) {
 		if is.Claims < was.Claims {
 			t.Fatalf("%s: a claim comes again: %+v became %+v", name, was, is)
 		}
+		if sent := !is.AppliedAt.Equal(was.AppliedAt); sent && was.Status == orderstore.RefundApplying && is.Claims > was.Claims {
+			for _, other := range before.Refunds {
+				if other.OutRefundNo != is.OutRefundNo && other.AppliedAt.Add(spacing).After(is.AppliedAt) {
+					t.Fatalf("%s: %s is sent within a minute of %s: %+v", name, is.OutRefundNo, other.OutRefundNo, after.Refunds)
+				}
+			}
+		}
 		if name == "refund never taken" && is.Status != was.Status && (is.Status != orderstore.RefundRefused || was.OnItsWayUntil.After(after.UpdatedAt)) {
 			t.Fatalf("%s: WeChat may have it still: %+v became %+v", name, was, is)
 		}

@@ -62,6 +62,10 @@ func (o Order) ApplyRefundResult(p RefundResult, now time.Time) (Order, RefundOu
 	if outcome == RefundUnchanged {
 		return o, outcome, nil
 	}
+	if r.AppliedAt.IsZero() { // it was sent before that was known, or by hand
+		r.AppliedAt = now
+		o = o.othersWait(r.OutRefundNo, now.Add(refundSpacing))
+	}
 	r = r.after(p, now)
 	e := r.event(kind, now, "")
 	e.Source, e.ID, e.Serial = p.Source, p.ID, p.Serial
@@ -103,9 +107,6 @@ func (r Refund) after(p RefundResult, now time.Time) Refund {
 	}
 	if r.AcceptedAt.IsZero() {
 		r.AcceptedAt = now
-	}
-	if r.AppliedAt.IsZero() { // heard of before it was known to be sent
-		r.AppliedAt = now
 	}
 	switch r.Status {
 	case RefundSuccess:

@@ -187,6 +187,16 @@ func TestUnknownRefundIsAdopted(t *testing.T) {
 	}
 }
 
+// All that is left can have gone back by hand, and no fen more.
+func TestTheRestIsAdopted(t *testing.T) {
+	t.Parallel()
+	o := refundIn(t, orderstore.RefundProcessing)
+	got, outcome, err := o.ApplyRefundResult(resultOf(o, refundOf("by_hand", 40), orderstore.RefundSuccess), later)
+	if err != nil || outcome != orderstore.RefundSucceeded || got.Refunded != 40 || got.Refundable() != 0 {
+		t.Errorf("%q, %v: %+v", outcome, err, got.Refunds)
+	}
+}
+
 // One that failed moved no money: its amount says nothing.
 func TestClosedRefundIsAdoptedBesideAFullOne(t *testing.T) {
 	t.Parallel()

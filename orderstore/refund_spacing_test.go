@@ -121,3 +121,32 @@ func TestOthersWait(t *testing.T) {
 		t.Errorf("a question makes an application wait until %v", at.Sub(later))
 	}
 }
+
+// A holder that took longer than its claim, while nobody took over, but another
+// refund was sent: its own is not sent again within a minute of that.
+func TestLateHolderWaitsForTheOther(t *testing.T) {
+	t.Parallel()
+	o := refunding(t, taken(t), refundOf("refund_2", 1), later)
+	o, claim := applying(t, o, later)
+	o, _ = applyingOf(t, o, "refund_2", later.Add(spacing))
+	now := later.Add(spacing + time.Second)
+	o, outcome := o.RefundNotTaken(claim, "timeout", orderstore.RefundUnclear, now)
+	if at := o.Refunds[0].NextActionAt; outcome != orderstore.RefundNotYetApplied || at != later.Add(2*spacing) {
+		t.Errorf("%q: the next try is %v after the other, want %v", outcome, at.Sub(later.Add(spacing)), spacing)
+	}
+}
+
+// A refund made by hand counts for the minute as well.
+func TestRefundByHandMakesOthersWait(t *testing.T) {
+	t.Parallel()
+	o := taken(t)
+	o, _, err := o.ApplyRefundResult(resultOf(o, refundOf("by_hand", 1), orderstore.RefundSuccess), later)
+	if err != nil || o.Refunds[0].NextActionAt != later.Add(spacing) || o.Refunds[1].NextActionAt != later {
+		t.Errorf("%v: %+v", err, o.Refunds)
+	}
+	o, _ = applying(t, o, later.Add(spacing))
+	again, _, err := o.ApplyRefundResult(resultOf(o, o.Refunds[1], orderstore.RefundClosed), later.Add(spacing))
+	if err != nil || again.Refunds[0].NextActionAt != o.Refunds[0].NextActionAt {
+		t.Errorf("what is known makes nobody wait: %v, %+v", err, again.Refunds)
+	}
+}

@@ -66,6 +66,16 @@ func (o Order) othersWait(outRefundNo string, until time.Time) Order {
 	return o
 }
 
+// othersSent is when WeChat was last sent another refund of the order.
+func (o Order) othersSent(outRefundNo string) (last time.Time) {
+	for _, r := range o.Refunds {
+		if r.OutRefundNo != outRefundNo && r.AppliedAt.After(last) {
+			last = r.AppliedAt
+		}
+	}
+	return last
+}
+
 // RefundVerdict is what is known of an application that WeChat did not accept.
 type RefundVerdict int
 
@@ -89,6 +99,9 @@ func (o Order) RefundNotTaken(claim Refund, problem string, v RefundVerdict, now
 	news := r.Problem != problem
 	r.Problem = problem
 	r.NextActionAt = now.Add(doubled(first, last, r.Tries-1))
+	if at := o.othersSent(r.OutRefundNo).Add(refundSpacing); at.After(r.NextActionAt) {
+		r.NextActionAt = at // this one took so long that another was sent meanwhile
+	}
 	r.OnItsWayUntil = claim.OnItsWayUntil
 	switch {
 	case v == RefundUnclear:
