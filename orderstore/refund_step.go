@@ -28,7 +28,8 @@ func (r Refund) ToHandOver() bool { return r.Status == RefundSuccess && r.Handed
 // [Order.BeginHandOver] the claim is a lease, and NextActionAt of the refund
 // returned is when it ends. claim is the refund as it was claimed; a step that
 // failed hands it back to [Order.RefundNotTaken] and its like, so that a holder
-// whose claim was taken over by another has no say any more.
+// whose claim was taken over by another has no say any more. AppliedAt and
+// OnItsWayUntil of claim are still those of the application before.
 //
 // A claim to apply makes the order's other applications wait a minute.
 func (o Order) BeginRefundStep(outRefundNo string, now time.Time, lease time.Duration) (_ Order, claim Refund, err error) {

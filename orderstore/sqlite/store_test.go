@@ -105,16 +105,19 @@ func TestClosedStoreSaysSo(t *testing.T) {
 }
 
 // To SQLite, a negative limit is none at all.
-func TestDueWithNegativeLimitReturnsNothing(t *testing.T) {
+func TestNegativeLimitReturnsNothing(t *testing.T) {
 	t.Parallel()
 	s := open(t, newPath(t))
 	o := newOrder("tzxz_1")
-	o.NextActionAt = epoch
+	o.NextActionAt, o.PaidAt = epoch, epoch
 	if err := s.Create(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	if due, err := s.Due(t.Context(), epoch, -1); err != nil || len(due) != 0 {
 		t.Errorf("Due with limit -1: %d orders, %v", len(due), err)
+	}
+	if paid, err := s.Paid(t.Context(), epoch, epoch.Add(time.Second), "", -1); err != nil || len(paid) != 0 {
+		t.Errorf("Paid with limit -1: %d orders, %v", len(paid), err)
 	}
 }
 
