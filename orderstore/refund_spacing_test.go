@@ -129,6 +129,7 @@ func TestLateHolderWaitsForTheOther(t *testing.T) {
 	o := refunding(t, taken(t), refundOf("refund_2", 1), later)
 	o, claim := applying(t, o, later)
 	o, _ = applyingOf(t, o, "refund_2", later.Add(spacing))
+	o.Refunds = append(o.Refunds, at("long ago", orderstore.RefundSuccess, noon, time.Time{}))
 	now := later.Add(spacing + time.Second)
 	o, outcome := o.RefundNotTaken(claim, "timeout", orderstore.RefundUnclear, now)
 	if at := o.Refunds[0].NextActionAt; outcome != orderstore.RefundNotYetApplied || at != later.Add(2*spacing) {

@@ -21,7 +21,7 @@ func (list Refunds) sum() (refunded Fen, status RefundStatus) {
 		if r.Status == RefundSuccess {
 			refunded += r.Amount
 		}
-		if i := slices.Index(urgency, r.Status); i >= most {
+		if i := slices.Index(urgency, r.Status); i > most {
 			most, status = i, r.Status
 		}
 	}
