@@ -66,15 +66,15 @@ func TestBeginRefundStep(t *testing.T) {
 		o := withRefund(taken(t), func(r *orderstore.Refund) {
 			r.Status, r.OnItsWayUntil, r.AppliedAt = status, noon.Add(3*time.Minute), noon.Add(time.Minute)
 		})
-		want, wantClaim := withRefund(o, func(r *orderstore.Refund) {
+		want := withRefund(o, func(r *orderstore.Refund) {
 			r.NextActionAt, r.Claims = now.Add(lease), 1
 			if status == orderstore.RefundSuccess {
 				r.HandOverTries = 1
 			} else {
 				r.Tries = 1
 			}
-		}), orderstore.Refund{}
-		wantClaim = want.Refunds[0]
+		})
+		wantClaim := want.Refunds[0]
 		if status == orderstore.RefundApplying {
 			want = withRefund(want, func(r *orderstore.Refund) {
 				r.AppliedAt, r.OnItsWayUntil = now, now.Add(lease+time.Minute)
