@@ -100,20 +100,6 @@ var (
 	ErrRefundReused   = errors.New("orderstore: the refund number belongs to another refund")
 )
 
-// ValidRefundNumber reports whether s can be an out_refund_no. Source: 申请退款,
-// out_refund_no [1,64].
-func ValidRefundNumber(s string) bool {
-	if len(s) < 1 || len(s) > 64 {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] != '@' && !numberByte(s[i]) {
-			return false
-		}
-	}
-	return true
-}
-
 // Refund returns the refund with that number.
 func (o Order) Refund(outRefundNo string) (Refund, bool) {
 	for _, r := range o.Refunds {
