@@ -7,12 +7,14 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/gorilla/mux"
 
 	"github.com/wxpaykit/wxpay/internal/flight"
 	"github.com/wxpaykit/wxpay/internal/till"
+	"github.com/wxpaykit/wxpay/ledger"
 	"github.com/wxpaykit/wxpay/worker"
 	"github.com/wxpaykit/wxpay/wxapi"
 )
@@ -30,6 +32,7 @@ type Kit struct {
 	api     *wxapi.Client
 	till    *till.Till
 	worker  *worker.Worker
+	ledger  *ledger.Ledger
 	routes  *http.ServeMux
 	running atomic.Int32
 
@@ -84,6 +87,7 @@ func New(o Options) (*Kit, error) {
 		Observe:       k.handedOver,
 		ObserveRefund: k.handedOverRefund,
 	})
+	k.ledger = k.newLedger()
 	k.routes = k.newRoutes()
 	return k, nil
 }
@@ -126,6 +130,11 @@ func Mount(router any, o Options) (*Kit, error) {
 func (k *Kit) Run(ctx context.Context) error {
 	k.running.Add(1)
 	defer k.running.Add(-1)
+	if k.opt.ReconcileDaily {
+		var daily sync.WaitGroup
+		daily.Go(func() { k.reconcileDaily(ctx) })
+		defer daily.Wait()
+	}
 	return k.worker.Run(ctx)
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wxpaykit/wxpay/internal/till"
+	"github.com/wxpaykit/wxpay/ledger"
 	"github.com/wxpaykit/wxpay/orderstore"
 	"github.com/wxpaykit/wxpay/wxapi"
 )
@@ -25,13 +26,15 @@ type Hooks struct {
 	// Refund: what WeChat said changed a refund, or did not fit it, or WeChat
 	// did not take it. What is heard again is told once.
 	Refund func(context.Context, RefundInfo)
+	// Reconciled: a day was compared with WeChat Pay's bill, or could not be.
+	Reconciled func(context.Context, ReconciledInfo)
 	// HandOver: Options.OnPaid or OnRefunded returned.
 	HandOver func(context.Context, HandOverInfo)
 }
 
 // RequestInfo describes an answer to a front end.
 type RequestInfo struct {
-	Endpoint string // prepay, paysign, order, close, qr or other
+	Endpoint string // prepay, paysign, order, close, refund, events, qr or other
 	Outcome  string // ok, or the name of the problem; a closed list
 	Status   int    // HTTP
 	Took     time.Duration
@@ -82,6 +85,12 @@ func (r RefundInfo) NeedsAction() bool {
 	return false
 }
 
+// ReconciledInfo describes a comparison with a bill.
+type ReconciledInfo struct {
+	ledger.Report
+	Err error
+}
+
 // HandOverInfo describes a call of Options.OnPaid or OnRefunded.
 type HandOverInfo struct {
 	Order  Order
@@ -105,6 +114,9 @@ func (h Hooks) withDefaults() Hooks {
 	}
 	if h.Refund == nil {
 		h.Refund = func(context.Context, RefundInfo) {}
+	}
+	if h.Reconciled == nil {
+		h.Reconciled = func(context.Context, ReconciledInfo) {}
 	}
 	if h.HandOver == nil {
 		h.HandOver = func(context.Context, HandOverInfo) {}

@@ -88,6 +88,11 @@ type Options struct {
 	// Defaults to AcceptLate.
 	LatePayment LatePayment
 
+	// ReconcileDaily lets [Kit.Run] compare every day with WeChat Pay's bill,
+	// after ten in the morning of Beijing; see [Kit.Reconcile]. Switch it on in
+	// one process, or in several: they only fetch the bill more than once.
+	ReconcileDaily bool
+
 	// Prefix is the path the endpoints stand under. Defaults to "/pay".
 	Prefix string
 	// OrderTTL is the time to pay. Defaults to 30m; 1m to 7 days, shorter only

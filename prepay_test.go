@@ -27,9 +27,9 @@ import (
 	"github.com/wxpaykit/wxpay/orderstore"
 )
 
-// ledger is a store that remembers which orders were created, and breaks down
+// watchedStore is a store that remembers which orders were created, and breaks down
 // on demand.
-type ledger struct {
+type watchedStore struct {
 	orderstore.Store
 	mu      sync.Mutex
 	numbers []string
@@ -38,12 +38,12 @@ type ledger struct {
 
 var errStoreDown = errors.New("disk on fire")
 
-// watch puts a ledger around the store of a shop that is being opened.
-func (l *ledger) watch(o *wxpay.Options) { l.Store, o.Store = o.Store, l }
+// watch puts itself around the store of a shop that is being opened.
+func (l *watchedStore) watch(o *wxpay.Options) { l.Store, o.Store = o.Store, l }
 
 // breakDown makes these calls fail ("create", "get", "save", "find"), and only
 // these, from now on.
-func (l *ledger) breakDown(calls ...string) {
+func (l *watchedStore) breakDown(calls ...string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.broken = make(map[string]bool)
@@ -52,7 +52,7 @@ func (l *ledger) breakDown(calls ...string) {
 	}
 }
 
-func (l *ledger) fault(call string) error {
+func (l *watchedStore) fault(call string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.broken[call] {
@@ -62,13 +62,13 @@ func (l *ledger) fault(call string) error {
 }
 
 // created are the numbers of the orders in the store, oldest first.
-func (l *ledger) created() []string {
+func (l *watchedStore) created() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.numbers)
 }
 
-func (l *ledger) Create(ctx context.Context, o orderstore.Order) error {
+func (l *watchedStore) Create(ctx context.Context, o orderstore.Order) error {
 	if err := l.fault("create"); err != nil {
 		return err
 	}
@@ -81,31 +81,31 @@ func (l *ledger) Create(ctx context.Context, o orderstore.Order) error {
 	return err
 }
 
-func (l *ledger) Get(ctx context.Context, outTradeNo string) (orderstore.Order, error) {
+func (l *watchedStore) Get(ctx context.Context, outTradeNo string) (orderstore.Order, error) {
 	if err := l.fault("get"); err != nil {
 		return orderstore.Order{}, err
 	}
 	return l.Store.Get(ctx, outTradeNo)
 }
 
-func (l *ledger) Save(ctx context.Context, o orderstore.Order) error {
+func (l *watchedStore) Save(ctx context.Context, o orderstore.Order) error {
 	if err := l.fault("save"); err != nil {
 		return err
 	}
 	return l.Store.Save(ctx, o)
 }
 
-func (l *ledger) Find(ctx context.Context, ref string) ([]orderstore.Order, error) {
+func (l *watchedStore) Find(ctx context.Context, ref string) ([]orderstore.Order, error) {
 	if err := l.fault("find"); err != nil {
 		return nil, err
 	}
 	return l.Store.Find(ctx, ref)
 }
 
-// openWatched opens a shop whose store is a ledger.
-func openWatched(t testing.TB, change ...func(*wxpay.Options)) (*shop, *ledger) {
+// openWatched opens a shop whose store is watched.
+func openWatched(t testing.TB, change ...func(*wxpay.Options)) (*shop, *watchedStore) {
 	t.Helper()
-	l := new(ledger)
+	l := new(watchedStore)
 	return open(t, append([]func(*wxpay.Options){l.watch}, change...)...), l
 }
 
@@ -461,7 +461,7 @@ func TestPrepayWithoutAGoodQuote(t *testing.T) {
 }
 
 // nothingDone checks that no order came into being, here or at WeChat.
-func (s *shop) nothingDone(l *ledger) {
+func (s *shop) nothingDone(l *watchedStore) {
 	s.t.Helper()
 	if got := l.created(); len(got) != 0 {
 		s.t.Errorf("orders in the store: %v", got)

@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/wxpaykit/wxpay/internal/ledger"
+	"github.com/wxpaykit/wxpay/ledger"
 	"github.com/wxpaykit/wxpay/orderstore"
 	"github.com/wxpaykit/wxpay/orderstore/memory"
 	"github.com/wxpaykit/wxpay/wxapi"

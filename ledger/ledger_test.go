@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wxpaykit/wxpay/internal/ledger"
+	"github.com/wxpaykit/wxpay/ledger"
 	"github.com/wxpaykit/wxpay/orderstore"
 	"github.com/wxpaykit/wxpay/orderstore/memory"
 	"github.com/wxpaykit/wxpay/wxapi"

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wxpaykit/wxpay/internal/ledger"
+	"github.com/wxpaykit/wxpay/ledger"
 	"github.com/wxpaykit/wxpay/orderstore"
 )
 

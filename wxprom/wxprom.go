@@ -43,6 +43,10 @@ func New(reg prometheus.Registerer) wxpay.Hooks {
 			"Calls of OnPaid and OnRefunded, by what was handed over (order, refund) and outcome (ok, error).", "what", "outcome"),
 		refunds: counter(reg, "wxpay_refunds_total",
 			"What became of refunds, by source and outcome. Abnormal, closed, refused and mismatch need a person.", "source", "outcome"),
+		bills: counter(reg, "wxpay_bills_compared_total",
+			"Days compared with WeChat Pay's bill, by outcome (ok, not_ready, error).", "outcome"),
+		differences: counter(reg, "wxpay_bill_differences_total",
+			"Differences between store and bill, by kind and whether they were repaired (yes, no). What was not needs a person.", "kind", "repaired"),
 		refunded: counter(reg, "wxpay_refunded_fen_total",
 			"Money that is back with customers, in fen, by product.", "product"),
 	}
@@ -52,6 +56,7 @@ func New(reg prometheus.Registerer) wxpay.Hooks {
 		WeChatCall:   m.call,
 		Settled:      m.settle,
 		Refund:       m.refund,
+		Reconciled:   m.reconciled,
 		HandOver:     m.handOver,
 	}
 }
@@ -59,7 +64,7 @@ func New(reg prometheus.Registerer) wxpay.Hooks {
 type metrics struct {
 	requests, notifications, calls, handOvers *prometheus.HistogramVec
 	settled, paid, anomalies                  *prometheus.CounterVec
-	refunds, refunded                         *prometheus.CounterVec
+	refunds, refunded, bills, differences     *prometheus.CounterVec
 }
 
 func (m metrics) request(_ context.Context, i wxpay.RequestInfo) {
@@ -112,6 +117,21 @@ func (m metrics) refund(_ context.Context, r wxpay.RefundInfo) {
 		m.refunded.WithLabelValues(string(r.Order.Product)).Add(float64(r.Refund.Amount))
 	case orderstore.RefundMismatched:
 		m.anomalies.WithLabelValues("refund_mismatch").Inc()
+	}
+}
+
+func (m metrics) reconciled(_ context.Context, r wxpay.ReconciledInfo) {
+	outcome := "ok"
+	switch {
+	case errors.Is(r.Err, wxapi.ErrBillNotReady):
+		outcome = "not_ready"
+	case r.Err != nil:
+		outcome = "error"
+	}
+	m.bills.WithLabelValues(outcome).Inc()
+	for kind, n := range r.Counts {
+		m.differences.WithLabelValues(string(kind), "yes").Add(float64(n.Repaired))
+		m.differences.WithLabelValues(string(kind), "no").Add(float64(n.Found - n.Repaired))
 	}
 }
 
