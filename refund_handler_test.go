@@ -220,6 +220,29 @@ func TestRefundLimits(t *testing.T) {
 	s.give(old, `{"refund":1}`).refused(t, 409, 409, "订单支付已超过一年，无法退款")
 }
 
+// TestRefundNumberOfAnotherOrder: a merchant has each number once.
+func TestRefundNumberOfAnotherOrder(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	first, second := s.bought(), s.bought()
+	s.give(first, `{"refund":100,"out_refund_no":"R-1"}`).refund(t)
+	for range 2 {
+		r := s.give(second, `{"refund":100,"out_refund_no":"R-1"}`)
+		r.refused(t, 502, 502, "微信支付拒绝了退款")
+		if !strings.Contains(string(r.Data), `"out_trade_no":"`+second+`"`) || !strings.Contains(string(r.Data), `"problem":"REFUND_NUMBER_TAKEN"`) {
+			t.Errorf("data: %s", r.Data)
+		}
+	}
+	if o := s.stored(second); o.Refundable() != 100 || !o.NextActionAt.IsZero() {
+		t.Errorf("%v left, next action %v", o.Refundable(), o.NextActionAt)
+	}
+	s.give(second, `{"refund":100,"out_refund_no":"R-2"}`).refund(t)
+	s.refundEnds(second, "R-2", orderstore.RefundProcessing) // a minute later
+	if r, _ := s.stored(first).Refund("R-1"); r.Status != orderstore.RefundProcessing || len(s.stored(first).Refunds) != 1 {
+		t.Errorf("the first order's: %+v", s.stored(first).Refunds)
+	}
+}
+
 // TestParallelRefunds: however many click, one number is one refund, one key is
 // one, clicks without either at the same time are one, and different refunds
 // never sum above the total.

@@ -88,6 +88,10 @@ func (t *Till) tryRefund(ctx context.Context, o orderstore.Order, outRefundNo st
 	return stepped
 }
 
+// errNumberTaken says that WeChat knows the refund number, of another order. One
+// merchant has it once, so WeChat will never take it for this one.
+var errNumberTaken = errors.New("till: the refund number is another order's")
+
 // AskRefund asks WeChat how far a refund is that it has accepted, and settles
 // the answer.
 func (t *Till) AskRefund(ctx context.Context, o orderstore.Order, outRefundNo string) (orderstore.Order, error) {
@@ -96,6 +100,9 @@ func (t *Till) AskRefund(ctx context.Context, o orderstore.Order, outRefundNo st
 	found, err := t.cfg.API.QueryRefund(ctx, outRefundNo)
 	if err != nil {
 		return o, weChatError(err)
+	}
+	if found.OutTradeNo != o.OutTradeNo {
+		return o, errNumberTaken
 	}
 	return t.SettleRefund(ctx, RefundResultOf(found, orderstore.FromQuery))
 }

@@ -44,8 +44,12 @@ func (t *Till) applyForRefund(ctx context.Context, o orderstore.Order, claim ord
 	if err == nil {
 		return t.SettleRefund(ctx, RefundResultOf(accepted, orderstore.FromRefund))
 	}
-	if asked, askErr := t.AskRefund(ctx, o, claim.OutRefundNo); askErr == nil {
+	asked, askErr := t.AskRefund(ctx, o, claim.OutRefundNo)
+	switch {
+	case askErr == nil:
 		return asked, nil
+	case errors.Is(askErr, errNumberTaken):
+		err = errNumberTaken
 	}
 	return t.refundNotTaken(ctx, o, claim, err)
 }
@@ -99,6 +103,8 @@ func judgeRefund(err error) (problem string, v orderstore.RefundVerdict) {
 		problem = refusal.Code
 	}
 	switch {
+	case errors.Is(err, errNumberTaken):
+		return "REFUND_NUMBER_TAKEN", orderstore.RefundNever
 	case errors.Is(err, wxapi.ErrUnreachable):
 		return "UNREACHABLE", orderstore.RefundLater
 	case errors.Is(err, wxapi.ErrUnknown):
