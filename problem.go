@@ -111,6 +111,8 @@ func failed(err error) *failure {
 		return problemNotPaid.because(err)
 	case errors.Is(err, orderstore.ErrRefundAmount):
 		return malformed("refund").because(err)
+	case errors.Is(err, orderstore.ErrRefundNumber):
+		return malformed("out_refund_no").because(err)
 	case errors.Is(err, orderstore.ErrRefundTooMuch):
 		return problemTooMuch.because(err)
 	case errors.Is(err, orderstore.ErrTooManyRefunds):

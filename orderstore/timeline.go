@@ -20,15 +20,15 @@ func Timeline(o Order, events []Event) string {
 	b.WriteString("\n")
 	beijing := time.FixedZone("CST", 8*60*60)
 	for _, e := range events {
-		fmt.Fprintf(&b, "%s  %-24s", e.At.In(beijing).Format("2006-01-02 15:04:05.000"), e.Kind)
+		line := fmt.Sprintf("%s  %-24s", e.At.In(beijing).Format("2006-01-02 15:04:05.000"), e.Kind)
 		for _, fact := range []struct{ label, text string }{
 			{"by ", string(e.Source)}, {"id ", e.ID}, {"signed with ", e.Serial}, {"", oneLine(e.Note)},
 		} {
 			if fact.text != "" {
-				b.WriteString("  " + fact.label + fact.text)
+				line += "  " + fact.label + fact.text
 			}
 		}
-		b.WriteString("\n")
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	return b.String()
 }
