@@ -107,6 +107,7 @@ func TestCancel(t *testing.T) {
 func TestExpire(t *testing.T) {
 	t.Parallel()
 	s, b := open(t, "-order-ttl", "4s")
+	s.fault("close") // or the order is closed before anybody sees that it expired
 	b.signedIn(s.home, "xiaoming")
 	b.open(s.home + "order?no=" + s.place("native", "xiaoming"))
 	b.reads("#status", "等待支付")

@@ -141,6 +141,13 @@ func (s *shop) pay(no string) {
 	s.call("POST", s.phone+"_sim/pay", "", map[string]string{"out_trade_no": no}, &order)
 }
 
+// fault makes WeChat Pay fail every call of a kind.
+func (s *shop) fault(target string) {
+	s.t.Helper()
+	var faults any
+	s.call("POST", s.phone+"_sim/faults", "", map[string]any{"target": target, "fault": "status_500", "rate": 1}, &faults)
+}
+
 // accepted is when the shop was told of the payment and took note.
 func (s *shop) accepted(no string) time.Time {
 	s.t.Helper()
