@@ -12,43 +12,12 @@ import (
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 
 	"github.com/wxpaykit/wxpay"
-	"github.com/wxpaykit/wxpay/orderstore"
 )
 
-// membership is what the shop sells.
-type membership struct {
-	orderstore.Goods
-	Months int
-}
-
-var memberships = []membership{
-	{orderstore.Goods{GoodsID: "vip-month", Description: "1个月会员", Total: 100}, 1},
-	{orderstore.Goods{GoodsID: "vip-season", Description: "3个月会员", Total: 270}, 3},
-	{orderstore.Goods{GoodsID: "vip-year", Description: "12个月会员", Total: 960}, 12},
-}
-
-func membershipOf(goodsID string) (membership, bool) {
-	for _, m := range memberships {
-		if m.GoodsID == goodsID {
-			return m, true
-		}
-	}
-	return membership{}, false
-}
-
-// prices are the rows of goods_info.
-func prices() []orderstore.Goods {
-	var goods []orderstore.Goods
-	for _, m := range memberships {
-		goods = append(goods, m.Goods)
-	}
-	return goods
-}
-
 // members are the shop's own tables, in the same file as the orders. The row
-// of a grant says that the order with this number was handed over; whatever
-// comes with it is written in the same transaction. That is all it takes for
-// "at least once" to become "once".
+// of a grant says that the order with this number was handed over, or taken
+// back, or both; whatever comes with it is written in the same transaction.
+// That is all it takes for "at least once" to become "once".
 type members struct{ db *sql.DB }
 
 const memberTables = `
@@ -56,7 +25,8 @@ CREATE TABLE IF NOT EXISTS grants (
     out_trade_no TEXT    NOT NULL PRIMARY KEY,
     user         TEXT    NOT NULL,
     goods        TEXT    NOT NULL,
-    granted_at   INTEGER NOT NULL -- microseconds, UTC
+    granted_at   INTEGER NOT NULL, -- microseconds, UTC; 0: never, the money went back first
+    revoked_at   INTEGER           -- microseconds, UTC; NULL: the membership stays
 ) STRICT;
 CREATE INDEX IF NOT EXISTS grants_user ON grants (user, granted_at);
 CREATE TABLE IF NOT EXISTS members (
@@ -78,109 +48,104 @@ func openMembers(ctx context.Context, path string) (*members, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := db.ExecContext(ctx, memberTables); err != nil {
+	m := &members{db}
+	if err := m.migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("create the shop's tables: %w", err), db.Close())
 	}
-	return &members{db}, nil
+	return m, nil
+}
+
+// migrate makes the tables, or brings those of an older shop up to date.
+func (m *members) migrate(ctx context.Context) error {
+	tx, err := m.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // nothing after Commit
+	if _, err := tx.ExecContext(ctx, memberTables); err != nil {
+		return err
+	}
+	var refunds bool
+	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM pragma_table_info('grants') WHERE name = 'revoked_at'`).Scan(&refunds)
+	if err != nil {
+		return err
+	}
+	if !refunds {
+		if _, err := tx.ExecContext(ctx, `ALTER TABLE grants ADD COLUMN revoked_at INTEGER`); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
 }
 
 // Close closes the handle.
 func (m *members) Close() error { return m.db.Close() }
 
 // grant is the kit's OnPaid. It may be called again for the same order, after
-// a crash at any moment or by another process; the order number decides.
+// a crash at any moment or by another process; the order number decides. An
+// order whose money went back before it got here has its row already.
 func (m *members) grant(ctx context.Context, o wxpay.Order) error {
-	bought, ok := membershipOf(o.GoodsID)
-	if !ok {
+	if _, ok := membershipOf(o.GoodsID); !ok {
 		return fmt.Errorf("grant: the shop does not know what %q is", o.GoodsID)
 	}
+	return m.once(ctx, o.UserID, `INSERT INTO grants (out_trade_no, user, goods, granted_at) VALUES (?, ?, ?, ?)
+		ON CONFLICT DO NOTHING`,
+		o.OutTradeNo, o.UserID, o.GoodsID, time.Now().UnixMicro())
+}
+
+// revoke is the kit's OnRefunded, with the same promise as grant. A membership
+// goes when all of its price is back; for a part of it nothing is taken. The
+// refund may get here before the order does, or while grant is at it: then
+// its row is what grant finds, and nothing is given any more.
+func (m *members) revoke(ctx context.Context, o wxpay.Order, _ wxpay.Refund) error {
+	if o.Refunded < o.Total {
+		return nil
+	}
+	return m.once(ctx, o.UserID, `INSERT INTO grants (out_trade_no, user, goods, granted_at, revoked_at) VALUES (?, ?, ?, 0, ?)
+		ON CONFLICT (out_trade_no) DO UPDATE SET revoked_at = excluded.revoked_at WHERE revoked_at IS NULL`,
+		o.OutTradeNo, o.UserID, o.GoodsID, time.Now().UnixMicro())
+}
+
+// once runs the change of a grant, and writes what follows from it with it. A
+// change that changes nothing was made before.
+func (m *members) once(ctx context.Context, user, change string, args ...any) error {
 	tx, err := m.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // nothing after Commit
-	now := time.Now()
-	done, err := tx.ExecContext(ctx, `INSERT INTO grants (out_trade_no, user, goods, granted_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		o.OutTradeNo, o.UserID, o.GoodsID, now.UnixMicro())
+	done, err := tx.ExecContext(ctx, change, args...)
 	if err != nil {
 		return err
 	}
 	if rows, err := done.RowsAffected(); err != nil || rows == 0 {
-		return err // granted before
-	}
-	until := now
-	if old, err := vipUntil(ctx, tx, o.UserID); err != nil {
 		return err
-	} else if old.After(now) {
-		until = old
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO members (user, vip_until) VALUES (?, ?) ON CONFLICT (user) DO UPDATE SET vip_until = excluded.vip_until`,
-		o.UserID, until.AddDate(0, bought.Months, 0).UnixMicro())
-	if err != nil {
+	if err := addUp(ctx, tx, user); err != nil {
 		return err
 	}
 	return tx.Commit()
 }
 
-// querier is a *sql.DB or a *sql.Tx.
-type querier interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-// vipUntil is the zero time for somebody who never was a member.
-func vipUntil(ctx context.Context, q querier, user string) (time.Time, error) {
-	var until int64
-	err := q.QueryRowContext(ctx, `SELECT vip_until FROM members WHERE user = ?`, user).Scan(&until)
-	if errors.Is(err, sql.ErrNoRows) {
-		return time.Time{}, nil
+// addUp writes how long somebody is a member. One membership follows the other,
+// and one that was taken back counts as if it had never been bought: the months
+// that other orders paid for stay, whichever order is refunded.
+func addUp(ctx context.Context, tx *sql.Tx, user string) error {
+	grants, err := grantsOf(ctx, tx, user)
+	if err != nil || len(grants) == 0 {
+		return err
 	}
-	return time.UnixMicro(until), err
-}
-
-// grant is a membership that somebody was given.
-type grant struct {
-	OutTradeNo string
-	Goods      membership
-	At         time.Time
-}
-
-// member is what the shop knows of somebody.
-type member struct {
-	VIPUntil time.Time // zero: never was a member
-	Grants   []grant   // latest first
-}
-
-func (m *members) of(ctx context.Context, user string) (member, error) {
-	var who member
-	rows, err := m.db.QueryContext(ctx, `SELECT out_trade_no, goods, granted_at FROM grants WHERE user = ? ORDER BY granted_at DESC`, user)
-	if err != nil {
-		return who, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var g grant
-		var goods string
-		var at int64
-		if err := rows.Scan(&g.OutTradeNo, &goods, &at); err != nil {
-			return who, err
+	var until time.Time
+	for i := len(grants) - 1; i >= 0; i-- { // the oldest first
+		g := grants[i]
+		if g.At.After(until) {
+			until = g.At
 		}
-		g.Goods, _ = membershipOf(goods)
-		g.At = time.UnixMicro(at)
-		who.Grants = append(who.Grants, g)
-	}
-	if err := rows.Err(); err != nil {
-		return who, err
-	}
-	who.VIPUntil, err = vipUntil(ctx, m.db, user)
-	return who, err
-}
-
-// granted reports whether the order was handed over.
-func (w member) granted(outTradeNo string) bool {
-	for _, g := range w.Grants {
-		if g.OutTradeNo == outTradeNo {
-			return true
+		if !g.Revoked() {
+			until = until.AddDate(0, g.Goods.Months, 0)
 		}
 	}
-	return false
+	_, err = tx.ExecContext(ctx, `INSERT INTO members (user, vip_until) VALUES (?, ?)
+		ON CONFLICT (user) DO UPDATE SET vip_until = excluded.vip_until`, user, until.UnixMicro())
+	return err
 }

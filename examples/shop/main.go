@@ -3,9 +3,10 @@
 //
 //	go run ./examples/shop
 //
-// All that a shop writes to be paid stands in [run]. Its members are in
-// grants.go, its sessions and routes in shop.go, its pages in pages.go, and
-// the simulated WeChat Pay in examples/internal/playground.
+// All that a shop writes to be paid, and to pay back, stands in [run]. What its
+// members get is in grants.go, who may refund in admin.go, its sessions and
+// routes in shop.go, its pages in pages.go, and the simulated
+// WeChat Pay in examples/internal/playground.
 package main
 
 import (
@@ -81,16 +82,18 @@ func run(ctx context.Context, conf config, out io.Writer) error {
 
 	mux := http.NewServeMux()
 	kit, err := wxpay.Mount(mux, wxpay.Options{
-		Merchant:       merchant,
-		NotifyURL:      merchant.NotifyURL, // in earnest: https://shop.example.com/pay/notify
-		Store:          store,
-		Identify:       identify,      // who is asking: the shop's own session
-		Quote:          store.Quote,   // the server's own price, never the client's
-		OnPaid:         members.grant, // once per order number, however often it is called
-		OnPaidDeadline: 5 * time.Second,
-		OrderTTL:       conf.orderTTL,
-		Hooks:          wxprom.New(prometheus.DefaultRegisterer),
-		Logger:         logger,
+		Merchant:        merchant,
+		NotifyURL:       merchant.NotifyURL, // in earnest: https://shop.example.com/pay/notify
+		Store:           store,
+		Identify:        identify,        // who is asking: the shop's own session
+		Quote:           store.Quote,     // the server's own price, never the client's
+		OnPaid:          members.grant,   // once per order number, however often it is called
+		AuthorizeRefund: authorizeRefund, // who may give money back
+		OnRefunded:      members.revoke,  // once per order number, too
+		OnPaidDeadline:  5 * time.Second,
+		OrderTTL:        conf.orderTTL,
+		Hooks:           wxprom.New(prometheus.DefaultRegisterer),
+		Logger:          logger,
 	})
 	if err != nil {
 		return err

@@ -114,9 +114,8 @@ func (p *pages) order(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *pages) orderViewOf(o wxpay.Order, who member, now time.Time) orderView {
-	v := orderView{
-		Order: o, Product: productNames[o.Product], VIPUntil: who.VIPUntil, Granted: who.granted(o.OutTradeNo),
-	}
+	_, granted := who.grantOf(o.OutTradeNo)
+	v := orderView{Order: o, Product: productNames[o.Product], VIPUntil: who.VIPUntil, Granted: granted}
 	switch {
 	case o.PayStatus == orderstore.Paid:
 		v.State, v.Status, v.Following = "paid", "支付成功", !v.Granted
@@ -189,5 +188,4 @@ var beijing = time.FixedZone("CST", 8*60*60)
 func yuan(f orderstore.Fen) string    { return fmt.Sprintf("%d.%02d", f/100, f%100) }
 func date(t time.Time) string         { return t.In(beijing).Format("2006年1月2日") }
 func clockTime(t time.Time) string    { return t.In(beijing).Format(time.DateTime) }
-func (m membership) Monthly() string  { return yuan(m.Total / orderstore.Fen(m.Months)) }
 func (v orderView) CountDown() string { return fmt.Sprintf("%02d:%02d", v.Seconds/60, v.Seconds%60) }
