@@ -1,7 +1,6 @@
 package main
 
 import (
-	"database/sql"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -42,33 +41,6 @@ func newMortal(t *testing.T) *mortal {
 func (m *mortal) restart() {
 	m.t.Helper()
 	m.site = spawn(m.t, m.db, m.env, "-addr", m.addr)
-}
-
-// sql runs a statement on the shop's file, beside the shop.
-func (m *mortal) sql(statement string) {
-	m.t.Helper()
-	db, err := sql.Open("sqlite3", "file:"+m.db+"?_busy_timeout=10000")
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	defer db.Close()
-	if _, err := db.ExecContext(m.t.Context(), statement); err != nil {
-		m.t.Fatalf("%s: %v", statement, err)
-	}
-}
-
-// count is the one number of a query.
-func (m *mortal) count(query string, args ...any) (n int) {
-	m.t.Helper()
-	db, err := sql.Open("sqlite3", "file:"+m.db+"?_busy_timeout=10000")
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	defer db.Close()
-	if err := db.QueryRowContext(m.t.Context(), query, args...).Scan(&n); err != nil {
-		m.t.Fatal(err)
-	}
-	return n
 }
 
 // paid ends the test unless the order is paid and granted once, as far as

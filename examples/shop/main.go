@@ -5,7 +5,7 @@
 //
 // All that a shop writes to be paid, and to pay back, stands in [run]. What its
 // members get is in grants.go, who may refund in admin.go, its sessions and
-// routes in shop.go, its pages in pages.go, and the simulated
+// routes in shop.go, its pages in pages.go and order_page.go, and the simulated
 // WeChat Pay in examples/internal/playground.
 package main
 

@@ -3,16 +3,13 @@ package main
 import (
 	"bytes"
 	"embed"
-	"errors"
 	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
-	"github.com/wxpaykit/wxpay"
 	"github.com/wxpaykit/wxpay/orderstore"
 )
 
@@ -46,6 +43,7 @@ func newPages(s shop) (*pages, error) {
 type view struct {
 	Title  string
 	User   string // empty: nobody is signed in
+	Admin  bool   // may refund
 	OpenID string
 	Phone  string
 	Reload bool // without JavaScript the page reloads itself
@@ -54,7 +52,7 @@ type view struct {
 
 func (p *pages) viewFor(r *http.Request, title string) view {
 	user, _ := identify(r) // nobody is a person, too
-	return view{Title: title, User: user, OpenID: openID(user), Phone: p.phone}
+	return view{Title: title, User: user, Admin: user == admin, OpenID: openID(user), Phone: p.phone}
 }
 
 // homeView is the page of goods.
@@ -73,75 +71,6 @@ func (p *pages) home(w http.ResponseWriter, r *http.Request) {
 	}
 	v.Page = homeView{member: who, Memberships: memberships, IsMember: who.VIPUntil.After(time.Now())}
 	p.show(w, r, http.StatusOK, p.homePage, v)
-}
-
-// orderView is the page of one order.
-type orderView struct {
-	wxpay.Order
-	State     string // waiting, expired, paid or closed
-	Status    string // the same for people
-	Product   string
-	Seconds   int    // left to pay
-	ScanURL   string // this order on the simulator's phone
-	VIPUntil  time.Time
-	Granted   bool
-	Following bool // the page has still to change by itself
-}
-
-func (p *pages) order(w http.ResponseWriter, r *http.Request) {
-	v := p.viewFor(r, "订单")
-	if v.User == "" {
-		p.plain(w, r, http.StatusUnauthorized, "请先登录", "登录后才能查看自己的订单。")
-		return
-	}
-	o, err := p.orders.Get(r.Context(), r.URL.Query().Get("no"))
-	switch {
-	case errors.Is(err, orderstore.ErrNotFound), err == nil && o.UserID != v.User:
-		p.plain(w, r, http.StatusNotFound, "没有这个订单", "请检查订单号，或确认登录的是下单时的用户。")
-		return
-	case err != nil:
-		p.trouble(w, r, err)
-		return
-	}
-	who, err := p.members.of(r.Context(), v.User)
-	if err != nil {
-		p.trouble(w, r, err)
-		return
-	}
-	page := p.orderViewOf(o, who, time.Now())
-	v.Title, v.Reload, v.Page = page.Status, page.Following, page
-	p.show(w, r, http.StatusOK, p.orderPage, v)
-}
-
-func (p *pages) orderViewOf(o wxpay.Order, who member, now time.Time) orderView {
-	_, granted := who.grantOf(o.OutTradeNo)
-	v := orderView{Order: o, Product: productNames[o.Product], VIPUntil: who.VIPUntil, Granted: granted}
-	switch {
-	case o.PayStatus == orderstore.Paid:
-		v.State, v.Status, v.Following = "paid", "支付成功", !v.Granted
-	case o.PayStatus == orderstore.Closed:
-		v.State, v.Status = "closed", "订单已关闭"
-	case o.Expired(now):
-		v.State, v.Status, v.Following = "expired", "支付时间已过", true // money may be on its way
-	default:
-		v.State, v.Status, v.Following = "waiting", "等待支付", true
-		v.Seconds = int(o.ExpiresAt.Sub(now).Round(time.Second).Seconds())
-		v.ScanURL = p.scanURL(o)
-	}
-	return v
-}
-
-// scanURL opens this order on the simulator's phone, as if the code on the
-// screen had been scanned.
-func (p *pages) scanURL(o wxpay.Order) string {
-	if p.phone == "" || o.Credential.IsZero() {
-		return p.phone
-	}
-	return p.phone + "?" + url.Values{"scan": {o.CodeURL + o.H5URL + o.PrepayID}}.Encode()
-}
-
-var productNames = map[orderstore.Product]string{
-	orderstore.Native: "微信扫码", orderstore.MiniProgram: "小程序", orderstore.JSAPI: "公众号", orderstore.App: "App", orderstore.H5: "H5",
 }
 
 // plain is a page with a sentence.
@@ -185,7 +114,6 @@ func (p *pages) asset(w http.ResponseWriter, r *http.Request) {
 // beijing is the zone of the shop's customers.
 var beijing = time.FixedZone("CST", 8*60*60)
 
-func yuan(f orderstore.Fen) string    { return fmt.Sprintf("%d.%02d", f/100, f%100) }
-func date(t time.Time) string         { return t.In(beijing).Format("2006年1月2日") }
-func clockTime(t time.Time) string    { return t.In(beijing).Format(time.DateTime) }
-func (v orderView) CountDown() string { return fmt.Sprintf("%02d:%02d", v.Seconds/60, v.Seconds%60) }
+func yuan(f orderstore.Fen) string { return fmt.Sprintf("%d.%02d", f/100, f%100) }
+func date(t time.Time) string      { return t.In(beijing).Format("2006年1月2日") }
+func clockTime(t time.Time) string { return t.In(beijing).Format(time.DateTime) }

@@ -9,7 +9,7 @@ if (order) follow(order);
 
 // ask sends a request to the kit and returns the data of its envelope.
 async function ask(method, path, body, headers = {}) {
-  const options = { method, headers: { ...headers } };
+  const options = { method, headers: { "Accept-Language": document.documentElement.lang, ...headers } };
   if (body) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
@@ -20,8 +20,9 @@ async function ask(method, path, body, headers = {}) {
   return envelope.data;
 }
 
-function tell(problem) {
-  const note = document.getElementById("problem");
+function tell(problem, where) {
+  const note = document.getElementById(where);
+  if (!note) return;
   note.textContent = problem ? problem.status ? problem.message : "网络不通，请稍后再试" : "";
   note.hidden = !problem;
 }
@@ -47,11 +48,11 @@ function sell(list) {
 
 // act does what a click asks for, unless it is being done already. The button
 // keeps the focus, as a disabled one would not.
-async function act(element, work) {
+async function act(element, work, where = "problem") {
   if (element.ariaBusy === "true") return;
   element.ariaBusy = "true";
-  tell(null);
-  try { await work(); } catch (problem) { tell(problem); }
+  tell(null, where);
+  try { await work(); } catch (problem) { tell(problem, where); }
   element.ariaBusy = "false";
 }
 
@@ -69,28 +70,35 @@ function withReturn(h5URL, page) {
   return h5URL + "&redirect_url=" + encodeURIComponent(new URL(page, location.href).href);
 }
 
+// fen reads "0.5" as 50, without fractions of binary numbers.
+function fen(text) {
+  const [yuan, cents = ""] = text.split(".");
+  return 100 * Number(yuan) + Number(cents.padEnd(2, "0"));
+}
+
 function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
 // follow keeps the order page true until nothing more can happen.
 async function follow(article) {
-  const no = article.dataset.no;
+  const { no } = article.dataset;
   const path = "/pay/orders/" + no;
+  let wish = {}; // the refund that was asked for, until it is known to be granted or not
   let deadline = arrange();
   setInterval(countDown, 250);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
-  while ("following" in article.dataset) {
-    await new Promise((go) => setTimeout(go, 1000));
+  while (article.dataset.pace > 0) {
+    await new Promise((go) => setTimeout(go, Number(article.dataset.pace)));
     await look();
   }
 
   // look asks the kit, which asks WeChat if need be, and redraws what changed.
   async function look() {
     try {
-      const now = await ask("GET", path);
-      const known = { waiting: 0, expired: 0, paid: 1, closed: 2 }[article.dataset.state];
-      if (now.pay_status !== known || known === 1 || expiredNow()) await redraw();
+      const { ask: question } = article.dataset;
+      const now = question ? await ask("GET", question) : {};
+      if (now.pay_status !== 0 || expiredNow()) await redraw();
     } catch { /* the next look may see more */ }
   }
 
@@ -100,16 +108,28 @@ async function follow(article) {
     if (!response.ok) return;
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
     const next = fresh.getElementById("order");
-    if (next.dataset.state === article.dataset.state && "following" in next.dataset) return;
-    const lost = ["pay", "actions"].some((id) => document.getElementById(id).contains(document.activeElement));
-    for (const id of ["pay", "facts", "actions"]) document.getElementById(id).replaceWith(fresh.getElementById(id));
-    article.dataset.state = next.dataset.state;
-    if (!("following" in next.dataset)) delete article.dataset.following;
+    if (next.dataset.drawn === article.dataset.drawn) return;
+    const focus = document.activeElement;
+    for (const id of ["pay", "facts", "actions", "refunds", "admin"]) replace(document.getElementById(id), fresh.getElementById(id));
+    Object.assign(article.dataset, next.dataset);
     document.title = fresh.title;
     const status = document.getElementById("status");
-    status.textContent = fresh.getElementById("status").textContent; // a live region: it is read out
-    if (lost) status.focus();
+    const text = fresh.getElementById("status").textContent;
+    if (status.textContent !== text) status.textContent = text; // a live region: it is read out
     deadline = arrange();
+    if (!focus.isConnected) (document.getElementById(focus.id) || status).focus({ preventScroll: true });
+  }
+
+  // replace puts a part in the place of another, with what was typed into it.
+  function replace(old, next) {
+    if (!old) return;
+    for (const typed of old.querySelectorAll("input")) {
+      const field = next.querySelector("#" + typed.id);
+      if (field) field.value = typed.value;
+    }
+    const note = old.querySelector(".note.bad:not([hidden])");
+    if (note) next.querySelector("#" + note.id)?.replaceWith(note);
+    old.replaceWith(next);
   }
 
   // arrange gives the buttons that were drawn their work.
@@ -131,10 +151,40 @@ async function follow(article) {
         });
       });
     }
+    const form = document.getElementById("refund");
+    if (form) arrangeRefund(form);
     const sign = document.getElementById("sign");
     if (sign) act(sign, async () => { sign.textContent = JSON.stringify((await ask("POST", "/pay/paysign", { out_trade_no: no })).pay, null, 2); });
     const left = document.getElementById("left");
     return left ? performance.now() + 1000 * left.dataset.seconds : 0;
+  }
+
+  // arrangeRefund lets the admin give back all, or a part.
+  function arrangeRefund(form) {
+    for (const button of form.querySelectorAll("button")) button.disabled = false;
+    document.getElementById("refund-all").addEventListener("click", () => refund(form, Number(form.dataset.left)));
+    form.addEventListener("submit", (submit) => {
+      submit.preventDefault();
+      refund(form, fen(form.elements.amount.value));
+    });
+  }
+
+  // refund posts one wish under one number: however often it is sent, it is one
+  // refund. Only a wish that is granted or refused makes room for its like.
+  function refund(form, amount) {
+    return act(form, async () => {
+      if (wish.amount !== amount) wish = { amount, number: newKey() };
+      try {
+        await ask("POST", form.dataset.path, { refund: amount, reason: form.elements.reason.value, out_refund_no: wish.number });
+        wish = {};
+        form.reset();
+      } catch (problem) {
+        if (problem.status < 500) wish = {};
+        throw problem;
+      } finally {
+        await look();
+      }
+    }, "refund-problem");
   }
 
   function expiredNow() { return article.dataset.state === "waiting" && performance.now() >= deadline; }
