@@ -141,6 +141,28 @@ func (s *shop) pay(no string) {
 	s.call("POST", s.phone+"_sim/pay", "", map[string]string{"out_trade_no": no}, &order)
 }
 
+// refund is the admin giving all of a month back without a browser.
+func (s *shop) refund(no string) {
+	s.t.Helper()
+	var refund any
+	s.call("POST", s.home+"pay/orders/"+no+"/refunds", "admin", map[string]any{"refund": 100, "reason": "不想要了"}, &refund)
+}
+
+// refunds is how many refunds WeChat Pay has accepted.
+func (s *shop) refunds() int {
+	s.t.Helper()
+	var done struct{ Refunds []any }
+	s.call("GET", s.phone+"_sim/refunds", "", nil, &done)
+	return len(done.Refunds)
+}
+
+// advance moves WeChat Pay's clock, so that nobody waits for a refund.
+func (s *shop) advance(by string) {
+	s.t.Helper()
+	var clock any
+	s.call("POST", s.phone+"_sim/clock", "", map[string]string{"advance": by}, &clock)
+}
+
 // fault makes WeChat Pay fail every call of a kind.
 func (s *shop) fault(target string) {
 	s.t.Helper()
@@ -148,23 +170,24 @@ func (s *shop) fault(target string) {
 	s.call("POST", s.phone+"_sim/faults", "", map[string]any{"target": target, "fault": "status_500", "rate": 1}, &faults)
 }
 
-// accepted is when the shop was told of the payment and took note.
-func (s *shop) accepted(no string) time.Time {
+// accepted is when the shop was told of the event and took note.
+func (s *shop) accepted(no, event string) time.Time {
 	s.t.Helper()
 	var sent struct {
 		Notifications []struct {
 			OutTradeNo string    `json:"out_trade_no"`
+			EventType  string    `json:"event_type"`
 			At         time.Time `json:"at"`
 			Accepted   bool      `json:"accepted"`
 		} `json:"notifications"`
 	}
 	s.call("GET", s.phone+"_sim/notifications", "", nil, &sent)
 	for _, n := range sent.Notifications {
-		if n.OutTradeNo == no && n.Accepted {
+		if n.OutTradeNo == no && n.EventType == event && n.Accepted {
 			return n.At
 		}
 	}
-	s.t.Fatalf("no accepted notification of %s in %+v", no, sent)
+	s.t.Fatalf("no accepted %s of %s in %+v", event, no, sent)
 	return time.Time{}
 }
 

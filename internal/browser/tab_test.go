@@ -6,7 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"regexp"
 	"testing"
 	"time"
 
@@ -68,15 +68,15 @@ func (b tab) another() tab {
 	return newTab(b.t, b.ctx)
 }
 
-// nobodys is the page of an order that is refused, which Chromium reports as
-// an error.
-const nobodys = "order?no=nobody"
+// refused is what ends the URLs that tests have refused, which Chromium reports
+// as an error.
+var refused = regexp.MustCompile(`(order\?no=nobody|/refunds)$`)
 
 // newTab fails the test for what a developer would see in red: scripts that
 // break, and what a page's own content security policy stops.
-func newTab(t *testing.T, parent context.Context) tab {
+func newTab(t *testing.T, parent context.Context, how ...chromedp.ContextOption) tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(parent)
+	ctx, cancel := chromedp.NewContext(parent, how...)
 	b := tab{t, ctx}
 	b.do() // opens it
 	heard := make(chan struct{})
@@ -87,7 +87,7 @@ func newTab(t *testing.T, parent context.Context) tab {
 			if err != nil {
 				return
 			}
-			if m.IsException() || m.Type == "error" && !strings.HasSuffix(m.URL, nobodys) {
+			if m.IsException() || m.Type == "error" && !refused.MatchString(m.URL) {
 				t.Errorf("console: %s (%s)", m.Text, m.URL)
 			}
 		}
@@ -172,6 +172,12 @@ func (b tab) click(sel string) {
 	b.do(chromedp.WaitEnabled(chromedp.CSS(sel)), chromedp.Click(chromedp.CSS(sel)))
 }
 
+// typeIn types into a field; \r is the Enter key.
+func (b tab) typeIn(sel, text string) {
+	b.t.Helper()
+	b.do(chromedp.WaitEnabled(chromedp.CSS(sel)), chromedp.SendKeys(chromedp.CSS(sel), text))
+}
+
 // reads waits until the element reads so.
 func (b tab) reads(sel, want string) {
 	b.t.Helper()
@@ -215,6 +221,15 @@ func (b tab) orderShown() string {
 	b.t.Helper()
 	b.see(`#order[data-state="waiting"]`)
 	return eval[string](b, `document.getElementById("order").dataset.no`)
+}
+
+// both takes a picture on a desktop and one on a phone.
+func (b tab) both(name string) {
+	b.t.Helper()
+	b.shoot(name + "-desktop")
+	b.width(390)
+	b.shoot(name + "-phone")
+	b.width(1280)
 }
 
 // shoot takes a picture of the whole page.
