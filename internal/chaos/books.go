@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"time"
+
+	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
+
+	"github.com/wxpaykit/wxpay/internal/chaos/audit"
+)
+
+// books reads the shop's file beside the shops, and writes nothing.
+type books struct{ db *sql.DB }
+
+func openBooks(path string) (*books, error) {
+	file := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"mode": {"ro"}, "_busy_timeout": {"10000"}}.Encode()}
+	db, err := sql.Open("sqlite3", file.String())
+	return &books{db}, err
+}
+
+// paid reports whether the order is paid by now.
+func (b *books) paid(no string) (bool, error) {
+	var status int
+	err := b.db.QueryRow(`SELECT pay_status FROM pay_order_record WHERE out_trade_no = ?`, no).Scan(&status)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return status == 1, err
+}
+
+// read copies the shop's tables into the ledgers, all of one moment.
+func (b *books) read(ctx context.Context, l *audit.Ledgers) error {
+	tx, err := b.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // nothing was written
+	if err := readOrders(ctx, tx, l); err != nil {
+		return err
+	}
+	return readGrants(ctx, tx, l)
+}
+
+func readOrders(ctx context.Context, tx *sql.Tx, l *audit.Ledgers) error {
+	index := map[string]int{}
+	err := each(ctx, tx, `SELECT out_trade_no, user_id, trade_no, total, refunded, pay_status, hand_over_tries, handed_over_at IS NOT NULL
+		FROM pay_order_record`, func(scan func(...any) error) error {
+		var o audit.Order
+		err := scan(&o.OutTradeNo, &o.UserID, &o.TradeNo, &o.Total, &o.Refunded, &o.PayStatus, &o.HandOverTries, &o.HandedOver)
+		index[o.OutTradeNo] = len(l.Here)
+		l.Here = append(l.Here, o)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return each(ctx, tx, `SELECT out_trade_no, sum(kind = 'handed_over'), sum(kind IN ('paid', 'paid_late'))
+		FROM pay_order_event GROUP BY out_trade_no`, func(scan func(...any) error) error {
+		var no string
+		var handed, paid int
+		err := scan(&no, &handed, &paid)
+		if i, known := index[no]; known {
+			l.Here[i].HandedOverEvents, l.Here[i].PaidEvents = handed, paid
+		}
+		return err
+	})
+}
+
+func readGrants(ctx context.Context, tx *sql.Tx, l *audit.Ledgers) error {
+	err := each(ctx, tx, `SELECT out_trade_no, user, goods, granted_at FROM grants`, func(scan func(...any) error) error {
+		var g audit.Grant
+		var goods string
+		var at int64
+		err := scan(&g.OutTradeNo, &g.User, &goods, &at)
+		g.Months, g.At = months(goods), time.UnixMicro(at)
+		l.Grants = append(l.Grants, g)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	l.VIPUntil = map[string]time.Time{}
+	return each(ctx, tx, `SELECT user, vip_until FROM members`, func(scan func(...any) error) error {
+		var user string
+		var until int64
+		err := scan(&user, &until)
+		l.VIPUntil[user] = time.UnixMicro(until)
+		return err
+	})
+}
+
+// querier is a *sql.DB or a *sql.Tx.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// each calls take for each row.
+func each(ctx context.Context, q querier, query string, take func(scan func(...any) error) error, args ...any) error {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := take(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// sources counts who told the shop of its payments.
+func (b *books) sources(ctx context.Context) (map[string]int, error) {
+	found := map[string]int{}
+	err := each(ctx, b.db, `SELECT source, count(*) FROM pay_order_event WHERE kind IN ('paid', 'paid_late') GROUP BY source`,
+		func(scan func(...any) error) error {
+			var source string
+			var n int
+			err := scan(&source, &n)
+			found[source] = n
+			return err
+		})
+	return found, err
+}
+
+// check lets SQLite look for damage.
+func (b *books) check(ctx context.Context) []audit.Violation {
+	var says string
+	if err := b.db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&says); err != nil {
+		says = err.Error()
+	}
+	if says == "ok" {
+		return nil
+	}
+	return []audit.Violation{{Rule: audit.FileDamaged, Detail: says}}
+}

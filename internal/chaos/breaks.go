@@ -1,0 +1,53 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// edit is an exact replacement in one file of the module.
+type edit struct{ file, old, new string }
+
+// apply fails unless old stands in the text exactly once: code that has moved
+// on must not make a break do nothing.
+func (e edit) apply(text string) (string, error) {
+	if n := strings.Count(text, e.old); n != 1 {
+		return "", fmt.Errorf("%s has %d times what is to be replaced, want once:\n%s", e.file, n, e.old)
+	}
+	return strings.Replace(text, e.old, e.new, 1), nil
+}
+
+// mistake is a way to break the kit.
+type mistake struct {
+	name  string
+	edits []edit
+}
+
+// mistakes are the breaks that a run must notice.
+func mistakes() []mistake {
+	return nil
+}
+
+var errNotYet = errors.New("not prepared: the code it is to break does not exist yet")
+
+func breakOf(name string) ([]edit, error) {
+	all := mistakes()
+	i := slices.IndexFunc(all, func(m mistake) bool { return m.name == name })
+	switch {
+	case i < 0:
+		return nil, fmt.Errorf("unknown, want one of %s", strings.Join(breakNames(), " "))
+	case len(all[i].edits) == 0:
+		return nil, errNotYet
+	}
+	return all[i].edits, nil
+}
+
+func breakNames() []string {
+	var names []string
+	for _, m := range mistakes() {
+		names = append(names, m.name)
+	}
+	return names
+}

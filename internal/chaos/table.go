@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/wxpaykit/wxpay/internal/chaos/audit"
+)
+
+// fill writes the rows of the table.
+func (s *scene) fill(ctx context.Context, r *report, l audit.Ledgers, settled time.Duration) error {
+	sources, err := s.books.sources(ctx)
+	if err != nil {
+		return err
+	}
+	row := func(name, format string, args ...any) {
+		r.rows = append(r.rows, [2]string{name, fmt.Sprintf(format, args...)})
+	}
+	if s.conf.damage != "" {
+		row("broken on purpose", "%s", s.conf.damage)
+	}
+	row("duration", "%v of chaos, then %v until the books agreed or were given up", s.conf.time, settled.Round(time.Second/10))
+	row("seed", "%d", s.conf.seed)
+	row("replicas", "%d%s", s.conf.replicas, map[bool]string{true: ", one in the first third"}[s.conf.replicas > 1])
+	row("customers", "%d", s.conf.customers)
+	row("kills, restarts", "%d, %d", s.fleet.kills, s.fleet.restarts)
+	row("prepays", "%d given to customers, %d asked for again", s.counts.get("prepays"), s.counts.get("prepays asked for again"))
+	row("orders here", "%s", counted(statesHere(l)))
+	row("orders at WeChat", "%s", counted(statesThere(l)))
+	row("paid, heard by", "%s", counted(sources))
+	row("granted", "%d orders, to %d members", len(l.Grants), len(l.VIPUntil))
+	row("customers did", "%s", counted(s.did()))
+	row("answers", "%s", counted(s.answers()))
+	row("notifications", "%s", counted(s.notifications()))
+	row("  looked up at once", "%d acknowledged ones", s.witness.looks())
+	row("faults", "%s", counted(s.weather.struck))
+	row("refunds", "%s", s.refunds(l))
+	rules := map[string]int{}
+	for _, v := range r.violations {
+		rules[string(v.Rule)]++
+	}
+	row("violations", "%d %s", len(r.violations), counted(rules))
+	return nil
+}
+
+func statesHere(l audit.Ledgers) map[string]int {
+	n := map[string]int{}
+	for _, o := range l.Here {
+		n[[...]string{"unpaid", "paid", "closed"}[o.PayStatus]]++
+	}
+	return n
+}
+
+func statesThere(l audit.Ledgers) map[string]int {
+	n := map[string]int{}
+	for _, p := range l.WeChat {
+		n[p.TradeState]++
+	}
+	return n
+}
+
+// did is what customers did beside placing orders.
+func (s *scene) did() map[string]int {
+	n := s.counts.all()
+	maps.DeleteFunc(n, func(what string, _ int) bool {
+		return strings.Contains(what, "answer") || strings.HasPrefix(what, "prepays") || strings.HasPrefix(what, "refunds")
+	})
+	return n
+}
+
+func (s *scene) answers() map[string]int {
+	n := map[string]int{}
+	for what, times := range s.counts.all() {
+		if what == "no answer" {
+			n["none: the shop was dead"] = times
+		} else if code, ok := strings.CutPrefix(what, "answer "); ok {
+			n["× "+code] = times
+		}
+	}
+	return n
+}
+
+// notifications counts the sends by how they ended.
+func (s *scene) notifications() map[string]int {
+	n := map[string]int{}
+	for _, sent := range s.sim.Notifications() {
+		switch {
+		case sent.Accepted:
+			n["accepted"]++
+		case sent.Fault == "drop":
+			n["lost on the way"]++
+		case sent.Fault != "" && sent.Fault != "duplicate":
+			n[fmt.Sprintf("forged or stale, answered %d", sent.Status)]++
+		case sent.Status == 0:
+			n["unanswered: the shop was dead"]++
+		default:
+			n[fmt.Sprintf("refused with %d", sent.Status)]++
+		}
+	}
+	return n
+}
+
+func (s *scene) refunds(l audit.Ledgers) string {
+	if !s.admin.on {
+		return "the shop has none yet"
+	}
+	n := s.counts.all()
+	maps.DeleteFunc(n, func(what string, _ int) bool { return !strings.HasPrefix(what, "refunds") })
+	states := map[string]int{}
+	for _, r := range l.RefundsWeChat {
+		states[r.Status]++
+	}
+	return fmt.Sprintf("%d asked for; %s; at WeChat %s", len(l.Wishes), counted(n), counted(states))
+}
