@@ -27,7 +27,24 @@ type mistake struct {
 
 // mistakes are the breaks that a run must notice.
 func mistakes() []mistake {
-	return nil
+	return []mistake{
+		{"ack-before-commit", []edit{{"notify_handler.go", `		err = k.take(r.Context(), &n)
+`, `		taken := n
+		go func() { _ = k.take(context.WithoutCancel(r.Context()), &taken) }()
+`}}},
+		{"skip-lease", []edit{{"worker/worker.go",
+			`|| !w.save(ctx, claimed) {`,
+			`|| !o.ToHandOver() && !w.save(ctx, claimed) {`}}},
+		{"forget-conditional-update", []edit{{"orderstore/sqlite/statements.go",
+			`SET %s WHERE out_trade_no = ? AND version = ?"`,
+			`SET %s WHERE out_trade_no = ? AND ? > 0"`}}},
+		{"drop-outbox", []edit{{"orderstore/payment.go",
+			`	o.NextActionAt = now
+	return o.with(p.event(kind`,
+			`	o.NextActionAt = time.Time{}
+	return o.with(p.event(kind`}}},
+		{"new-refund-number", nil}, // waits for internal/till/refund.go
+	}
 }
 
 var errNotYet = errors.New("not prepared: the code it is to break does not exist yet")
