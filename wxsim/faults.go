@@ -2,7 +2,6 @@ package wxsim
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -95,9 +94,6 @@ var faultPaths = map[string]string{
 	"truncated":      billDownloadPath,
 }
 
-// probePrefix begins the signature of WeChat's probes (wire facts §7.8).
-const probePrefix = "WECHATPAY/SIGNTEST/"
-
 // faultRule is a fault in force.
 type faultRule struct {
 	Fault
@@ -186,44 +182,4 @@ func (s *Sim) drawFault(target, path string) Fault {
 		return rule.Fault
 	}
 	return Fault{}
-}
-
-// disfigure changes a notification as a fault wants it.
-func (s *Sim) disfigure(n *Notification, fault string) {
-	switch fault {
-	case "forge":
-		n.AfterSigning = func(body []byte) []byte {
-			return []byte(strings.Replace(string(body), `"id":"`, `"id":"0`, 1))
-		}
-	case "wrong_amount":
-		n.Plaintext = withWrongAmount(n.Plaintext)
-	case "old_timestamp":
-		n.Timestamp = s.oldTimestamp()
-	case "wrong_key":
-		n.SigningKey = s.keys.merchant
-	}
-}
-
-// withWrongAmount copies a plaintext as if one fen had been paid or refunded;
-// when it was one fen, as if two had been.
-func withWrongAmount(plaintext map[string]any) map[string]any {
-	out := maps.Clone(plaintext)
-	amount, isMap := out["amount"].(map[string]any)
-	if !isMap {
-		return out
-	}
-	amount = maps.Clone(amount)
-	names := [...]string{"total", "payer_total"}
-	if _, refund := amount["refund"]; refund {
-		names = [...]string{"refund", "payer_refund"}
-	}
-	wrong := int64(1)
-	if amount[names[0]] == wrong {
-		wrong = 2
-	}
-	for _, name := range names {
-		amount[name] = wrong
-	}
-	out["amount"] = amount
-	return out
 }
