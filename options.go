@@ -68,8 +68,11 @@ type Options struct {
 	// Order.OutTradeNo. Defaults to taking every order over silently.
 	OnPaid func(context.Context, Order) error
 	// OnRefunded takes over a refund whose money is back with the customer, in
-	// the same way: once per Refund.OutRefundNo. Defaults to taking every
-	// refund over silently.
+	// the same way: once per Refund.OutRefundNo. It may be called before or
+	// beside OnPaid of the same order, and OnPaid is called for refunded orders
+	// too: a refund that comes first must keep the goods from being given
+	// later. Order.Refunded says how much is back in all. Defaults to taking
+	// every refund over silently.
 	OnRefunded func(context.Context, Order, Refund) error
 	// OnPaidDeadline ends the context of one call of OnPaid or OnRefunded. An
 	// order whose process died during the call is handed over again when the
@@ -79,8 +82,8 @@ type Options struct {
 	// that this process hears of do not wait for it. Defaults to 1s.
 	RunInterval time.Duration
 
-	// AuthorizeRefund says whether userID may refund the order and read its
-	// history; nil says yes, an error is answered with 403. Without it nobody
+	// AuthorizeRefund says whether userID may refund the order, see it and read
+	// its history; nil says yes, an error is answered with 403. Without it nobody
 	// may: POST /orders/{out_trade_no}/refunds and GET
 	// /orders/{out_trade_no}/events do not exist then.
 	AuthorizeRefund func(r *http.Request, userID string, o Order) error

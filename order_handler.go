@@ -26,7 +26,8 @@ type orderAnswer struct {
 	Amount       string                  `json:"amount"`
 	Refunded     orderstore.Fen          `json:"refunded"`
 	RefundStatus orderstore.RefundStatus `json:"refund_status,omitempty"`
-	PayTime      string                  `json:"pay_time"` // YYYY-MM-DD HH:mm:ss, Beijing; empty while unpaid
+	Refunds      []refundAnswer          `json:"refunds,omitempty"` // oldest first
+	PayTime      string                  `json:"pay_time"`          // YYYY-MM-DD HH:mm:ss, Beijing; empty while unpaid
 	TradeNo      string                  `json:"trade_no"`
 	TimeExpire   string                  `json:"time_expire"` // RFC 3339, Beijing
 	Stale        bool                    `json:"stale,omitempty"`
@@ -42,13 +43,17 @@ func show(o Order) orderAnswer {
 	if a.TradeState == "" {
 		a.TradeState = orderstore.TradeNotPay
 	}
+	for _, r := range o.Refunds {
+		a.Refunds = append(a.Refunds, showRefund(o, r))
+	}
 	if !o.PaidAt.IsZero() {
 		a.PayTime = beijing(o.PaidAt).Format(time.DateTime)
 	}
 	return a
 }
 
-// OrderStatus tells the owner of an order what became of it: GET
+// OrderStatus tells the owner of an order, and those whom
+// Options.AuthorizeRefund admits, what became of it: GET
 // /orders/{out_trade_no}. WeChat is asked when the store says unpaid, so the
 // answer is true even if no notification came; "stale" marks an answer for
 // which WeChat could not be asked.
@@ -58,7 +63,7 @@ func (k *Kit) OrderStatus() http.Handler {
 		if err != nil {
 			return answer{}, err
 		}
-		o, err := k.ownOrder(r, userID, pathValue(r, "out_trade_no"))
+		o, err := k.readableOrder(r, userID)
 		if err != nil {
 			return answer{}, err
 		}

@@ -124,11 +124,9 @@ func (k *Kit) RefundStatus() http.Handler {
 		if err != nil {
 			return answer{}, err
 		}
-		o, err := k.ownOrder(r, userID, pathValue(r, "out_trade_no"))
+		o, err := k.readableOrder(r, userID)
 		if err != nil {
-			if o, err = k.orderToRefund(r, userID); err != nil {
-				return answer{}, err
-			}
+			return answer{}, err
 		}
 		number := pathValue(r, "out_refund_no")
 		if _, ok := o.Refund(number); !ok {

@@ -107,8 +107,11 @@ func TestRefund(t *testing.T) {
 	if o := s.stored(no); o.PayStatus != orderstore.Paid || o.Refunded != 100 || o.RefundStatus != "SUCCESS" || !o.NextActionAt.IsZero() || s.grants.returned("R-1") != 1 || s.grants.count(no) != 1 {
 		t.Errorf("stored %+v; handed over %d times, refund %d times", o, s.grants.count(no), s.grants.returned("R-1"))
 	}
-	if raw := s.do("GET", "/pay/orders/"+no, "u1", "").raw; !strings.Contains(raw, `"refunded":100,"refund_status":"SUCCESS"`) || !strings.Contains(raw, `"pay_status":1`) {
-		t.Errorf("the order: %s", raw)
+	for _, user := range []string{"u1", "admin"} {
+		raw := s.do("GET", "/pay/orders/"+no, user, "").raw
+		if !strings.Contains(raw, `"refunded":100,"refund_status":"SUCCESS","refunds":[{"out_trade_no":"`+no+`","out_refund_no":"R-1"`) || !strings.Contains(raw, `"pay_status":1`) {
+			t.Errorf("the order: %s", raw)
+		}
 	}
 	want := []orderstore.EventKind{
 		orderstore.EventCreated, orderstore.EventPrepaid, orderstore.EventPaid, orderstore.EventHandedOver,
@@ -138,6 +141,7 @@ func TestRefundIsForThoseAdmitted(t *testing.T) {
 		s.do("POST", path+"/refunds", user, body).refused(t, 403, 403, "无权操作该订单")
 		s.do("GET", path+"/events", user, "").refused(t, 403, 403, "无权操作该订单")
 	}
+	s.do("GET", path, "u2", "").refused(t, 403, 403, "无权操作该订单")
 	s.do("POST", path+"/refunds", "", body).refused(t, 401, 401, "请先登录")
 	s.do("GET", path+"/events", "", "").refused(t, 401, 401, "请先登录")
 	s.do("GET", path+"/refunds/R-1", "", "").refused(t, 401, 401, "请先登录")

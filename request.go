@@ -45,16 +45,30 @@ func (k *Kit) ownOrder(r *http.Request, userID, outTradeNo string) (Order, error
 // orderToRefund loads the order that the path names, if userID may refund it.
 func (k *Kit) orderToRefund(r *http.Request, userID string) (Order, error) {
 	o, err := k.order(r, pathValue(r, "out_trade_no"))
-	if err != nil {
-		return o, err
+	if err == nil {
+		err = k.mayRefund(r, userID, o)
 	}
+	return o, err
+}
+
+// readableOrder loads the order that the path names, if it is the user's, or
+// one that the user may refund.
+func (k *Kit) readableOrder(r *http.Request, userID string) (Order, error) {
+	o, err := k.order(r, pathValue(r, "out_trade_no"))
+	if err == nil && o.UserID != userID {
+		err = k.mayRefund(r, userID, o)
+	}
+	return o, err
+}
+
+func (k *Kit) mayRefund(r *http.Request, userID string, o Order) error {
 	if k.opt.AuthorizeRefund == nil {
-		return Order{}, problemForeign.because(errors.New("Options.AuthorizeRefund is not set"))
+		return problemForeign.because(nil)
 	}
 	if err := k.opt.AuthorizeRefund(r, userID, o); err != nil {
-		return Order{}, problemForeign.because(err)
+		return problemForeign.because(err)
 	}
-	return o, nil
+	return nil
 }
 
 func (k *Kit) order(r *http.Request, outTradeNo string) (Order, error) {
