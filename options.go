@@ -76,7 +76,7 @@ type Options struct {
 	OnRefunded func(context.Context, Order, Refund) error
 	// OnPaidDeadline ends the context of one call of OnPaid or OnRefunded. An
 	// order whose process died during the call is handed over again when the
-	// deadline and ten seconds have passed. Defaults to 30s.
+	// deadline and fifteen seconds have passed. Defaults to 30s.
 	OnPaidDeadline time.Duration
 	// RunInterval is how often [Kit.Run] asks the store what is due. Payments
 	// that this process hears of do not wait for it. Defaults to 1s.

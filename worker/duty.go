@@ -51,7 +51,7 @@ func (w *Worker) duties(o orderstore.Order, now time.Time) []duty {
 	var list []duty
 	if o.HandOverDue(now) {
 		list = append(list, duty{w.hands, func() bool { return !w.stuck.has(o.OutTradeNo) },
-			func() (orderstore.Order, error) { return o.BeginHandOver(now, w.cfg.Deadline+storeDeadline) }, w.handOver})
+			func() (orderstore.Order, error) { return o.BeginHandOver(now, w.handOverLease()) }, w.handOver})
 	}
 	if r, due := o.RefundDue(now); due {
 		list = append(list, w.refundDuty(o, r, now))
@@ -78,12 +78,20 @@ func (w *Worker) refundDuty(o orderstore.Order, r orderstore.Refund, now time.Ti
 		d.slots = w.hands
 		d.free = func() bool { return !w.stuck.has(refundKey(o, r)) }
 		d.claim = func() (next orderstore.Order, err error) {
-			next, claim, err = o.BeginRefundStep(r.OutRefundNo, now, w.cfg.Deadline+storeDeadline)
+			next, claim, err = o.BeginRefundStep(r.OutRefundNo, now, w.handOverLease())
 			return next, err
 		}
 		d.step = func(ctx context.Context, o orderstore.Order) { w.handOverRefund(ctx, o, claim) }
 	}
 	return d
+}
+
+// handOverLease is how long a call of the application is left alone: its
+// deadline, the patience with a hook that does not heed it, the write of its
+// result, and something for slow clocks.
+func (w *Worker) handOverLease() time.Duration {
+	const margin = 4 * time.Second
+	return w.cfg.Deadline + patience + storeDeadline + margin
 }
 
 // refundKey names a call of OnRefunded.
