@@ -14,6 +14,9 @@
 // in one write. Only then does it acknowledge. [Kit.Run] calls Options.OnPaid
 // until it returns nil.
 //
+// A refund is stored before WeChat hears of it, and [Kit.Run] brings it to its
+// end. Options.OnRefunded learns of it as OnPaid does of a payment.
+//
 // Notifications are not promised to come. A front end that asks
 // /pay/orders/{out_trade_no} gets the truth all the same, because an unpaid
 // order is asked for at WeChat Pay; and [Kit.Run] asks on WeChat's schedule,
@@ -22,7 +25,9 @@
 // # Where things stand
 //
 //   - handler.go, options.go and one file per endpoint: this package
-//   - worker: asks about silent orders, closes expired ones, hands paid ones over
+//   - worker: asks about silent orders, closes expired ones, brings refunds to
+//     their end, hands over what was paid and refunded
+//   - ledger: compares the store with WeChat Pay's bill of a day
 //   - wxapi: the client of WeChat Pay
 //   - orderstore: the order, its rules, the interface of a store; the stores
 //     below it; storetest to prove one's own
