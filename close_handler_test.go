@@ -72,6 +72,7 @@ func TestCloseOfAPaidOrder(t *testing.T) {
 		{name: "close answers 429", quiet: true, atLast: true, fault: "status_429", closes: 3},
 		{name: "close answers 500", quiet: true, atLast: true, fault: "status_500", closes: 3},
 		{name: "close is never answered", quiet: true, atLast: true, fault: "reset", closes: 3},
+		{name: "close is answered by nobody knows what, signed", quiet: true, atLast: true, fault: "garbage", closes: 1},
 	} {
 		atOnce(t, &all, c.name, func(t *testing.T) {
 			var s *shop
@@ -110,6 +111,23 @@ func TestCloseOfAPaidOrder(t *testing.T) {
 	}
 }
 
+// TestCloseWhileTheCustomerPays: whoever is entering the password is not
+// interrupted, and wins.
+func TestCloseWhileTheCustomerPays(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	no := s.buy("native", "u1").OutTradeNo
+	if err := s.sim.Begin(no); err != nil {
+		t.Fatal(err)
+	}
+	s.close(no).refused(t, 429, 429, "操作过于频繁，请稍后再试")
+	if o := s.stored(no); o.PayStatus != orderstore.Unpaid {
+		t.Errorf("order is %v", o.PayStatus)
+	}
+	s.pay(no)
+	s.close(no).refused(t, 409, 409, "订单已支付")
+}
+
 // TestCloseWhenWeChatFails: "closed" is said only after WeChat said so.
 func TestCloseWhenWeChatFails(t *testing.T) {
 	t.Parallel()
@@ -126,6 +144,7 @@ func TestCloseWhenWeChatFails(t *testing.T) {
 		{"query", "status_429", 429, busy},
 		{"close", "status_500", 502, down},
 		{"close", "status_429", 429, busy},
+		{"close", "userpaying", 502, down},
 	} {
 		atOnce(t, &all, c.target+" "+c.fault, func(t *testing.T) {
 			heard := new(changes)
