@@ -52,8 +52,8 @@ func ExampleMount() {
 	log.Fatal(http.ListenAndServe(":8080", mux))
 }
 
-// An app that handles notifications itself, here of refunds, gets them
-// verified and decrypted. The simulator plays WeChat Pay.
+// An app that handles notifications itself, here of a product that the kit
+// leaves alone, gets them verified and decrypted. The simulator plays WeChat Pay.
 func ExampleKit_VerifyNotify() {
 	sim, err := wxsim.New(wxsim.Config{Seed: 1})
 	if err != nil {
@@ -75,25 +75,25 @@ func ExampleKit_VerifyNotify() {
 		log.Fatal(err)
 	}
 
-	refunds := pay.VerifyNotify(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	coupons := pay.VerifyNotify(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n, _ := wxpay.NotificationFrom(r.Context())
 		fmt.Println(n.EventType, string(n.Plaintext))
 		w.WriteHeader(http.StatusNoContent) // only when what you learnt is durable
 	}))
 
-	genuine, err := sim.SignNotification(map[string]any{"out_refund_no": "R-1"}, "REFUND.SUCCESS", "https://shop.example.com/refunds")
+	genuine, err := sim.SignNotification(map[string]any{"coupon_id": "C-1"}, "COUPON.USE", "https://shop.example.com/coupons")
 	if err != nil {
 		log.Fatal(err)
 	}
-	forged := httptest.NewRequest("POST", "https://shop.example.com/refunds", strings.NewReader(`{"id":"1"}`))
+	forged := httptest.NewRequest("POST", "https://shop.example.com/coupons", strings.NewReader(`{"id":"1"}`))
 	for _, r := range []*http.Request{forged, genuine} {
 		w := httptest.NewRecorder()
-		refunds.ServeHTTP(w, r)
+		coupons.ServeHTTP(w, r)
 		fmt.Println(w.Code)
 	}
 	// Output:
 	// 401
-	// REFUND.SUCCESS {"out_refund_no":"R-1"}
+	// COUPON.USE {"coupon_id":"C-1"}
 	// 204
 }
 

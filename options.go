@@ -71,8 +71,9 @@ type Options struct {
 	// the same way: once per Refund.OutRefundNo. It may be called before or
 	// beside OnPaid of the same order, and OnPaid is called for refunded orders
 	// too: a refund that comes first must keep the goods from being given
-	// later. Order.Refunded says how much is back in all. Defaults to taking
-	// every refund over silently.
+	// later. Order.Refunded says how much is back in all, and Order.GivenBack
+	// that OnPaid is never called for the order. Defaults to taking every
+	// refund over silently.
 	OnRefunded func(context.Context, Order, Refund) error
 	// OnPaidDeadline ends the context of one call of OnPaid or OnRefunded. An
 	// order whose process died during the call is handed over again when the
