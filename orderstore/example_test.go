@@ -109,3 +109,23 @@ func ExampleFen() {
 	fmt.Println(orderstore.Fen(100), orderstore.Fen(1))
 	// Output: 1.00元 0.01元
 }
+
+func ExampleOrder_BeginRefund() {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	order, _, _ := exampleOrder().Apply(examplePayment(), now)
+
+	// Stored before WeChat hears of it; the same number is the same refund.
+	order, err := order.BeginRefund(orderstore.Refund{OutRefundNo: "R-1", Amount: 60}, now)
+	fmt.Println(order.RefundStatus == orderstore.RefundApplying, order.Refundable(), err)
+	_, err = order.BeginRefund(orderstore.Refund{OutRefundNo: "R-2", Amount: 60}, now)
+	fmt.Println(err)
+
+	order, outcome, err := order.ApplyRefundResult(orderstore.RefundResult{
+		Source: orderstore.FromNotification, OutTradeNo: order.OutTradeNo, OutRefundNo: "R-1", Refund: 60, Status: orderstore.RefundSuccess,
+	}, now)
+	fmt.Println(outcome, order.Refunded, order.PayStatus, err)
+	// Output:
+	// true 0.40元 <nil>
+	// orderstore: that is more than is left of the payment
+	// succeeded 0.60元 支付成功 <nil>
+}
