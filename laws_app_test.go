@@ -39,8 +39,8 @@ func (h *history) onPaid(ctx context.Context, o wxpay.Order) error {
 	if twice {
 		h.violate("law 6: %s is handed over twice at the same time", o.OutTradeNo)
 	}
-	if s, err := h.store.Get(ctx, o.OutTradeNo); err != nil || s.PayStatus != orderstore.Paid || s.TransactionID != o.TransactionID {
-		h.violate("law 6: %s is handed over, but the store has %v %q, %v", o.OutTradeNo, s.PayStatus, s.TransactionID, err)
+	if s, err := h.store.Get(ctx, o.OutTradeNo); err != nil || s.GivenBack+o.GivenBack != "" || s.PayStatus != orderstore.Paid || s.TransactionID != o.TransactionID {
+		h.violate("law 6: %s is handed over, but the store has %v %q %q, %v", o.OutTradeNo, s.PayStatus, s.TransactionID, s.GivenBack, err)
 	}
 	time.Sleep(slow)
 	h.mu.Lock()
@@ -81,7 +81,10 @@ func (w *watched) WriteHeader(status int) {
 
 // acknowledged looks into the store at the moment of a 2xx to WeChat.
 func (h *history) acknowledged(body []byte) {
-	var sealed struct{ Resource wxcrypto.Resource }
+	var sealed struct {
+		EventType string `json:"event_type"`
+		Resource  wxcrypto.Resource
+	}
 	var tx struct {
 		OutTradeNo    string `json:"out_trade_no"`
 		TransactionID string `json:"transaction_id"`
@@ -91,6 +94,10 @@ func (h *history) acknowledged(body []byte) {
 		var plaintext []byte
 		if plaintext, err = h.apiv3.Open(sealed.Resource); err == nil {
 			err = json.Unmarshal(plaintext, &tx)
+		}
+		if strings.HasPrefix(sealed.EventType, "REFUND.") {
+			h.acknowledgedRefund(plaintext)
+			return
 		}
 	}
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/wxpaykit/wxpay"
 	"github.com/wxpaykit/wxpay/orderstore"
+	"github.com/wxpaykit/wxpay/wxapi"
 	"github.com/wxpaykit/wxpay/wxcrypto"
 	"github.com/wxpaykit/wxpay/wxsim"
 )
@@ -30,10 +31,13 @@ type history struct {
 	apiv3     wxcrypto.APIv3Key
 	options   wxpay.Options
 	processes []*process
-	client    *http.Client // of the customers
-	weChat    *http.Client // of the kits, to the simulator
-	notifier  *http.Client // of the simulator, to the kits
+	client    *http.Client  // of the customers
+	weChat    *http.Client  // of the kits, to the simulator
+	platform  *wxapi.Client // of the merchant's people, to the simulator
+	notifier  *http.Client  // of the simulator, to the kits
+	desk      *http.Client  // of the platform
 	closers   []func()
+	dead      []func()     // wait for processes that died
 	turn      atomic.Int64 // which process gets the next request
 	issued    atomic.Int64 // order numbers
 	refusals  atomic.Int64 // calls that a store refused
@@ -50,20 +54,23 @@ type history struct {
 	handing  map[string]int         // calls of OnPaid under way
 	granted  map[string]int         // how often it returned nil
 	excused  map[string]int         // how often it may have to do so again
-	signed   map[string][]string    // second transactions by order
 	kept     []mail                 // genuine notifications, to be sent again
 	keyed    map[string]string      // Idempotency-Key of a user to number
 	paid     map[string]wxpay.Order // as first seen paid
 	last     map[string]wxpay.Order // as last seen
 	events   map[string][]orderstore.Event
 	bodies   map[string]string // of the first prepay
+	early    map[string]bool   // orders closed here as if WeChat had said so
+	calling  map[string]int    // calls of WeChat under way
+	refunds  refundBook
 }
 
 // process is one kit that runs.
 type process struct {
-	store *faltering
-	kit   *wxpay.Kit
-	stop  func()
+	store  *faltering
+	kit    *wxpay.Kit
+	stop   func() // waits
+	cancel func()
 }
 
 const simURL, shopURL = "http://127.0.0.1:81", "http://127.0.0.1:82"
@@ -72,20 +79,21 @@ const simURL, shopURL = "http://127.0.0.1:81", "http://127.0.0.1:82"
 func begin(rt *rapid.T, store orderstore.Store) *history {
 	h := &history{
 		rt: rt, store: store, start: time.Now(), prices: map[string]int{},
-		handing: map[string]int{}, granted: map[string]int{}, excused: map[string]int{}, signed: map[string][]string{},
+		handing: map[string]int{}, granted: map[string]int{}, excused: map[string]int{}, early: map[string]bool{}, calling: map[string]int{}, refunds: newRefundBook(),
 		keyed: map[string]string{}, paid: map[string]wxpay.Order{}, last: map[string]wxpay.Order{},
 		events: map[string][]orderstore.Event{}, bodies: map[string]string{},
 	}
 	shop := newPipe()
-	h.client, h.notifier = shop.client(), shop.client()
+	bank := newPipe()
+	h.client, h.notifier, h.desk = shop.client(), shop.client(), bank.client()
 	sim, err := wxsim.New(wxsim.Config{Seed: 1, Now: time.Now, PublicKeyOnly: true, NotifyClient: h.notifier})
 	if err != nil {
 		rt.Fatal(err)
 	}
 	h.sim = sim
 	sim.SetURL(simURL)
-	bank := newPipe()
 	h.road.RoundTripper = bank.client().Transport
+	h.road.h = h
 	h.weChat = &http.Client{Transport: &h.road}
 	h.closers = append(h.closers, bank.serve(sim), shop.serve(h))
 	ctx, cancel := context.WithCancel(context.Background())
@@ -93,6 +101,9 @@ func begin(rt *rapid.T, store orderstore.Store) *history {
 	h.closers = append(h.closers, cancel)
 	h.apiv3, err = wxcrypto.ParseAPIv3Key(sim.Account().APIv3Key)
 	if err != nil {
+		rt.Fatal(err)
+	}
+	if h.platform, err = h.newPlatform(h.desk); err != nil {
 		rt.Fatal(err)
 	}
 	h.options = h.newOptions()
@@ -112,14 +123,17 @@ func (h *history) newOptions() wxpay.Options {
 			PublicKeyID: acct.PublicKeyID, PublicKey: acct.PublicKeyPEM,
 			AppID: acct.AppID, AppIDApp: acct.AppIDApp, AppIDJSAPI: acct.AppIDJSAPI, APIBase: simURL,
 		},
-		NotifyURL:  shopURL + "/pay/notify",
-		Identify:   func(r *http.Request) (string, error) { return r.Header.Get("X-User"), nil },
-		Quote:      h.quote,
-		OnPaid:     h.onPaid,
-		ClientIP:   func(*http.Request) netip.Addr { return netip.AddrFrom4([4]byte{203, 0, 113, 7}) },
-		HTTPClient: h.weChat,
-		Logger:     slog.New(slog.DiscardHandler),
-		OrderTTL:   rapid.SampledFrom([]time.Duration{30 * time.Minute, 30 * time.Minute, 2 * time.Minute, 3 * time.Hour}).Draw(h.rt, "time to pay"),
+		NotifyURL:       shopURL + "/pay/notify",
+		Identify:        func(r *http.Request) (string, error) { return r.Header.Get("X-User"), nil },
+		Quote:           h.quote,
+		OnPaid:          h.onPaid,
+		OnRefunded:      h.onRefunded,
+		AuthorizeRefund: authorizeRefund,
+		LatePayment:     rapid.SampledFrom([]wxpay.LatePayment{wxpay.AcceptLate, wxpay.RefundLate}).Draw(h.rt, "late payment"),
+		ClientIP:        func(*http.Request) netip.Addr { return netip.AddrFrom4([4]byte{203, 0, 113, 7}) },
+		HTTPClient:      h.weChat,
+		Logger:          slog.New(slog.DiscardHandler),
+		OrderTTL:        rapid.SampledFrom([]time.Duration{30 * time.Minute, 30 * time.Minute, 2 * time.Minute, 3 * time.Hour}).Draw(h.rt, "time to pay"),
 		// Rarely, so that an hour is over soon.
 		RunInterval: 20 * time.Second,
 		// Every fourth number is taken already.
@@ -131,6 +145,16 @@ func (h *history) newOptions() wxpay.Options {
 			return fmt.Sprintf("order-%03d", n)
 		},
 	}
+}
+
+// die ends a process where it stands: nothing that it does from now on is
+// stored. Another takes its place.
+func (h *history) die(p *process) {
+	p.store.falter(0, 1<<30, false)
+	p.cancel()
+	h.dead = append(h.dead, p.stop)
+	p.stop = nil
+	h.boot(p)
 }
 
 // boot starts a process, or replaces one that is stopped in good order.
@@ -150,7 +174,7 @@ func (h *history) boot(p *process) {
 	run.Go(func() { _ = kit.Run(ctx) })
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p.store, p.kit = store, kit
+	p.store, p.kit, p.cancel = store, kit, cancel
 	p.stop = func() { cancel(); run.Wait() }
 }
 
@@ -161,7 +185,10 @@ func (h *history) end() {
 	for _, p := range h.processes {
 		p.stop()
 	}
-	for _, c := range []*http.Client{h.client, h.weChat, h.notifier} {
+	for _, wait := range h.dead {
+		wait()
+	}
+	for _, c := range []*http.Client{h.desk, h.client, h.weChat, h.notifier} {
 		defer c.CloseIdleConnections()
 	}
 	for _, stop := range h.closers {

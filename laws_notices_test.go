@@ -26,7 +26,7 @@ type mail struct {
 func (h *history) anyPaid(rt *rapid.T) string {
 	var paid []string
 	for _, o := range h.sim.Orders() {
-		if o.TradeState == "SUCCESS" {
+		if paidThere(o) {
 			paid = append(paid, o.OutTradeNo)
 		}
 	}
@@ -128,18 +128,18 @@ func (h *history) notifyLie(rt *rapid.T) func() {
 	}
 }
 
-// notifySecond is another transaction of an order that is paid, genuinely
-// signed: WeChat says that the customer paid twice.
+// notifySecond is another transaction of an order that is known as paid,
+// genuinely signed: WeChat says that the customer paid twice.
 func (h *history) notifySecond(rt *rapid.T) func() {
 	no := h.anyPaid(rt)
-	if no == "" {
+	h.mu.Lock()
+	_, known := h.paid[no]
+	h.mu.Unlock()
+	if !known {
 		return nil
 	}
 	tx := "42000009" + rapid.SampledFrom([]string{"01", "02"}).Draw(rt, "transaction")
 	return func() {
-		h.mu.Lock()
-		h.signed[no] = append(h.signed[no], tx)
-		h.mu.Unlock()
 		refusals := h.refusals.Load()
 		m := h.message(no, func(n *wxsim.Notification) { n.Plaintext["transaction_id"] = tx })
 		if status := h.deliver(rt, "a second transaction", m); status != 204 && h.refusals.Load() == refusals {

@@ -30,6 +30,25 @@ func wishBody(product orderstore.Product) map[string]any {
 }
 
 func (h *history) prepay(rt *rapid.T) func() {
+	place := h.place(rt)
+	return func() { place() }
+}
+
+// buy is a prepay and its payment.
+func (h *history) buy(rt *rapid.T) func() {
+	place, pay := h.place(rt), h.sim.Pay
+	if rapid.IntRange(0, 3).Draw(rt, "quietly") == 3 {
+		pay = h.sim.PayQuietly
+	}
+	return func() {
+		if no := place(); no != "" {
+			rt.Logf("%v pay %s: %v", h.now(), no, pay(no))
+		}
+	}
+}
+
+// place is a prepay of anything; it returns the order's number.
+func (h *history) place(rt *rapid.T) func() string {
 	product, user := h.product(rt), rapid.SampledFrom(users).Draw(rt, "user")
 	what := rapid.SampledFrom([]string{"vip-month", "vip-year", "cart-1", "cart-2", "cart-1"}).Draw(rt, "what")
 	patience := rapid.SampledFrom([]time.Duration{calm, calm, calm, 3 * time.Second}).Draw(rt, "patience")
@@ -44,25 +63,25 @@ func (h *history) prepay(rt *rapid.T) func() {
 			header = []string{"Idempotency-Key", key}
 		}
 	}
-	return func() {
+	return func() string {
 		refusals, paid := h.refusals.Load(), h.paidRef(what)
 		r := h.send(rt, patience, "POST", "/pay/prepay/"+string(product), user, b, header...)
 		if r.status == 0 {
-			return
+			return ""
 		}
 		if paid != "" && (r.status == 200 || r.status != 409 && r.status != 403 && h.refusals.Load() == refusals) {
 			h.violate("law 7: %s is paid by %s, but a prepay is answered %d %s", what, paid, r.status, r.raw)
 		}
-		h.prepaid(r, user, key, product, what)
+		return h.prepaid(r, user, key, product, what)
 	}
 }
 
-// prepaid looks at the answer to a prepay.
-func (h *history) prepaid(r reply, user, key string, product orderstore.Product, what string) {
+// prepaid looks at the answer to a prepay, and returns the order's number.
+func (h *history) prepaid(r reply, user, key string, product orderstore.Product, what string) string {
 	var a order
 	_ = json.Unmarshal(r.Data, &a)
 	if a.OutTradeNo == "" {
-		return
+		return ""
 	}
 	h.mu.Lock()
 	first, known := h.keyed[user+" "+key]
@@ -82,16 +101,18 @@ func (h *history) prepaid(r reply, user, key string, product orderstore.Product,
 	if r.status == 200 && (!known || a.CodeURL != at.CodeURL && !h.storming && !stray) {
 		h.violate("law 8: %s gets code_url %q, at WeChat it is %+v", a.OutTradeNo, a.CodeURL, at)
 	}
+	return a.OutTradeNo
 }
 
-// paidRef is the attempt by which an order of the app is paid.
+// paidRef is the attempt by which an order of the app is paid. One that was
+// given back because it was late has not paid for it.
 func (h *history) paidRef(ref string) string {
 	attempts, err := h.store.Find(context.Background(), ref)
 	if err != nil {
 		h.violate("find: %v", err)
 	}
 	for _, o := range attempts {
-		if o.PayStatus == orderstore.Paid {
+		if o.PayStatus == orderstore.Paid && o.GivenBack != orderstore.GivenBackLate {
 			return o.OutTradeNo
 		}
 	}
@@ -128,8 +149,8 @@ func (h *history) paySign(rt *rapid.T) func() {
 	}
 }
 
-// ask is GET: at once, or when all questions asked before have been answered.
-// Then the answer is the truth, or marked as stale.
+// ask is GET: at once, or when all questions asked before have been answered,
+// and not while the worker asks. Then the answer is the truth, or marked as stale.
 func (h *history) ask(rt *rapid.T) func() {
 	no, owner := h.anyOrder(rt)
 	if no == "" {
@@ -138,11 +159,12 @@ func (h *history) ask(rt *rapid.T) func() {
 	user, later := asker(rt, owner), rapid.Bool().Draw(rt, "later")
 	return func() {
 		if later {
-			time.Sleep(20 * time.Second)
+			time.Sleep(21 * time.Second)
 		}
 		at, _ := h.sim.Order(no)
 		h.mu.Lock()
 		_, paid := h.paid[no]
+		asking := h.calling["/v3/pay/transactions/out-trade-no/"+no] > 0
 		h.mu.Unlock()
 		r := h.send(rt, calm, "GET", "/pay/orders/"+no, user, nil)
 		h.own(r, user, owner)
@@ -153,7 +175,7 @@ func (h *history) ask(rt *rapid.T) func() {
 		if err := json.Unmarshal(r.Data, &o); err != nil {
 			h.violate("%v", err)
 		}
-		truth := later && !h.storming && !o.Stale && at.TradeState == "SUCCESS"
+		truth := later && !asking && !h.storming && !o.Stale && paidThere(at) && !h.closedEarly(no)
 		if o.PayStatus != 1 && (paid || truth) {
 			h.violate("law 1: %s is paid, but GET says %s", no, r.raw)
 		}
@@ -169,7 +191,7 @@ func (h *history) close(rt *rapid.T) func() {
 	return func() {
 		r := h.send(rt, calm, "POST", "/pay/orders/"+no+"/close", user, nil)
 		h.own(r, user, owner)
-		if at, ok := h.sim.Order(no); r.status == 200 && ok && at.TradeState != "CLOSED" {
+		if at, ok := h.sim.Order(no); r.status == 200 && ok && at.TradeState != "CLOSED" && !h.closedEarly(no) {
 			h.violate("law 5: %s is answered as closed, at WeChat it is %s", no, at.TradeState)
 		}
 	}

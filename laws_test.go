@@ -150,6 +150,8 @@ func (h *history) people() map[string]action {
 	return map[string]action{
 		"prepay":              h.prepay,
 		"prepay for a cart":   h.prepay,
+		"buy":                 h.buy,
+		"buy for a cart":      h.buy,
 		"prepay again":        h.prepayAgain,
 		"pay sign":            h.paySign,
 		"ask":                 h.ask,
@@ -161,6 +163,18 @@ func (h *history) people() map[string]action {
 		"notify as before":    h.notifyAsBefore,
 		"notify a lie":        h.notifyLie,
 		"notify a second":     h.notifySecond,
+
+		"refund":             h.refund,
+		"refund more":        h.refund,
+		"refund bit by bit":  h.instalments,
+		"ask for a refund":   h.askRefund,
+		"refund comes late":  h.lateRefund,
+		"refund by hand":     h.byHand,
+		"refund sent on":     h.sendOn,
+		"notify a refund":    h.notifyRefund,
+		"lie about a refund": h.notifyRefundLie,
+		"rivals":             h.rivals,
+		"closed too early":   h.closeEarly,
 	}
 }
 
@@ -175,8 +189,11 @@ func (h *history) weather() map[string]action {
 			return func() { time.Sleep(d) }
 		},
 		"fault": func(rt *rapid.T) func() {
-			target := rapid.SampledFrom([]string{"prepay", "query", "close", "notify"}).Draw(rt, "target")
+			target := rapid.SampledFrom([]string{"prepay", "query", "close", "refund", "refund", "notify", "notify"}).Draw(rt, "target")
 			faults := []string{"status_500", "status_429", "timeout", "slow", "reset", "unsigned", "bad_signature", "garbage"}
+			if target == "refund" {
+				faults = append(faults, "late")
+			}
 			if target == "notify" {
 				faults = []string{"drop", "delay", "duplicate", "reorder", "forge", "probe", "wrong_amount", "old_timestamp", "wrong_key"}
 			}
@@ -208,6 +225,14 @@ func (h *history) weather() map[string]action {
 			p := rapid.SampledFrom(h.processes).Draw(rt, "process")
 			skip, fail, late := rapid.IntRange(0, 6).Draw(rt, "skip"), rapid.IntRange(1, 5).Draw(rt, "fail"), rapid.Bool().Draw(rt, "late")
 			return func() { p.store.falter(skip, fail, late) }
+		},
+		"refund is decided": h.decide,
+		"balance":           h.balance,
+		"payer":             h.payer,
+		"app and refunds":   h.badApp,
+		"process dies": func(rt *rapid.T) func() {
+			p := rapid.SampledFrom(h.processes).Draw(rt, "process")
+			return func() { h.die(p) }
 		},
 		"restart": func(rt *rapid.T) func() {
 			p := rapid.SampledFrom(h.processes).Draw(rt, "process")

@@ -3,7 +3,9 @@ package wxpay_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,12 +45,23 @@ func (f *faltering) do(no string, op func() error) error {
 		_ = op()
 	}
 	f.h.refusals.Add(1)
-	f.h.mu.Lock()
-	defer f.h.mu.Unlock()
-	if f.h.granted[no] > 0 { // that it was handed over may not have been written down
-		f.h.excused[no]++
-	}
+	f.h.excuse(no)
 	return errFalters
+}
+
+// excuse: that an order or a refund was handed over may not have been written
+// down, so that it is handed over again.
+func (h *history) excuse(no string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.granted[no] > 0 {
+		h.excused[no]++
+	}
+	for id := range h.refunds.returned {
+		if id.no == no {
+			h.refunds.excused[id]++
+		}
+	}
 }
 
 func (f *faltering) Create(ctx context.Context, o orderstore.Order) error {
@@ -82,6 +95,7 @@ func (f *faltering) Find(ctx context.Context, ref string) (found []orderstore.Or
 // the answer comes late.
 type road struct {
 	http.RoundTripper
+	h    *history
 	mu   sync.Mutex
 	long []time.Duration // of the next requests
 }
@@ -93,6 +107,7 @@ func (r *road) lengthen(long ...time.Duration) {
 }
 
 func (r *road) RoundTrip(req *http.Request) (*http.Response, error) {
+	defer r.h.watch(req)()
 	r.mu.Lock()
 	var long time.Duration
 	if len(r.long) > 0 {
@@ -118,6 +133,28 @@ func (r *road) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 	}()
 	return nil, req.Context().Err()
+}
+
+// watch counts the calls under way. While somebody waits for the answer to an
+// application for a refund, nobody may send another.
+func (h *history) watch(req *http.Request) (answered func()) {
+	call := req.URL.Path
+	applies := req.Method == http.MethodPost && strings.HasSuffix(call, "/refunds")
+	if applies {
+		body, _ := req.GetBody()
+		text, _ := io.ReadAll(body)
+		call = string(text)
+	}
+	count := func(n int) int {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.calling[call] += n
+		return h.calling[call]
+	}
+	if count(1) > 1 && applies {
+		h.violate("law 4: two at the same time apply for %s", call)
+	}
+	return func() { count(-1) }
 }
 
 func (r *road) CloseIdleConnections() {
