@@ -11,6 +11,7 @@ import (
 
 	"github.com/wxpaykit/wxpay"
 	"github.com/wxpaykit/wxpay/orderstore"
+	"github.com/wxpaykit/wxpay/orderstore/memory"
 	"github.com/wxpaykit/wxpay/wxsim"
 )
 
@@ -134,6 +135,56 @@ func TestRefundRefused(t *testing.T) {
 	}
 	if got := heard.all(); !slices.Equal(got, []string{"refund: refused R-1 true", "refund: accepted R-1 false"}) {
 		t.Errorf("hooks heard %q", got)
+	}
+}
+
+// TestRefundWhoseAnswerIsNotStored is answered as the refund that it is.
+func TestRefundWhoseAnswerIsNotStored(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(o *wxpay.Options) { o.Store = &forgetful{Store: quiet{memory.New()}} })
+	no := s.bought()
+	if got := s.give(no, `{"refund":100,"out_refund_no":"R-1"}`).refund(t); got.OutTradeNo != no || got.OutRefundNo != "R-1" || got.Status != "APPLYING" {
+		t.Errorf("answer: %+v", got)
+	}
+	s.refundEnds(no, "R-1", orderstore.RefundSuccess)
+}
+
+// forgetful is a store that fails once to write what WeChat said of a refund.
+type forgetful struct {
+	orderstore.Store
+	once sync.Once
+}
+
+func (f *forgetful) Save(ctx context.Context, o orderstore.Order) (err error) {
+	if o.RefundStatus == orderstore.RefundProcessing {
+		f.once.Do(func() { err = errFalters })
+	}
+	if err != nil {
+		return err
+	}
+	return f.Store.Save(ctx, o)
+}
+
+// TestRefundNumberTaken: to WeChat a refund number is unique per merchant. The
+// second order that uses it is refused, whether WeChat's refusal is heard or
+// not, and nothing is said of the first one's refund.
+func TestRefundNumberTaken(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []string{"", "reset"} {
+		s := open(t)
+		first, second := s.bought(), s.bought()
+		s.give(first, `{"refund":100,"out_refund_no":"R-1"}`).refund(t)
+		if fault != "" {
+			s.sim.Fault(wxsim.Fault{Target: "refund", Fault: fault, Count: 4})
+		}
+		r := s.give(second, `{"refund":100,"out_refund_no":"R-1"}`)
+		if strings.Contains(r.raw, first) || fault == "" && r.status != 502 {
+			t.Errorf("answered %d %s", r.status, r.raw)
+		}
+		s.refundEnds(second, "R-1", orderstore.RefundRefused)
+		if o := s.stored(second); o.Refundable() != 100 || !o.NextActionAt.IsZero() || len(s.atWeChat(second)) != 0 {
+			t.Errorf("%v left, next action %v, at WeChat %v", o.Refundable(), o.NextActionAt, s.atWeChat(second))
+		}
 	}
 }
 

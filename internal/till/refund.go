@@ -84,7 +84,10 @@ func (t *Till) tryRefund(ctx context.Context, o orderstore.Order, outRefundNo st
 	if err != nil || claim.ToHandOver() || t.cfg.Store.Save(ctx, claimed) != nil {
 		return o
 	}
-	stepped, _ := t.StepRefund(context.WithoutCancel(ctx), claimed.Saved(), claim)
+	stepped, err := t.StepRefund(context.WithoutCancel(ctx), claimed.Saved(), claim)
+	if errors.Is(err, ErrStore) { // what was learnt is not stored, and so not known
+		return claimed.Saved()
+	}
 	return stepped
 }
 
