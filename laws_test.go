@@ -35,12 +35,12 @@ func TestLaws(t *testing.T) {
 	t.Parallel()
 	t.Run("memory", func(t *testing.T) {
 		t.Parallel()
-		live(t, 40, func(*rapid.T) (orderstore.Store, func()) { return memory.New(), func() {} })
+		live(t, 100, func(*rapid.T) (orderstore.Store, func()) { return memory.New(), func() {} })
 	})
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		dir, files := t.TempDir(), 0
-		live(t, 10, func(rt *rapid.T) (orderstore.Store, func()) {
+		live(t, 25, func(rt *rapid.T) (orderstore.Store, func()) {
 			files++
 			store, err := sqlite.Open(filepath.Join(dir, fmt.Sprint(files, ".db")))
 			if err != nil {

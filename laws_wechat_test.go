@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/wxpaykit/wxpay/orderstore"
 	"github.com/wxpaykit/wxpay/wxapi"
 	"github.com/wxpaykit/wxpay/wxcrypto"
 	"github.com/wxpaykit/wxpay/wxsim"
@@ -59,26 +60,25 @@ func (h *history) payer(rt *rapid.T) func() {
 	return func() { _ = h.sim.SetPayerGone(no, gone) }
 }
 
-// lateRefund is an application that WeChat has not got yet when it is asked, and
-// would refuse meanwhile.
+// lateRefund is an application that WeChat has not got yet when it is asked,
+// whose repetition it refuses, and which then arrives all the same: the kit's
+// worker looks every 20 seconds.
 func (h *history) lateRefund(rt *rapid.T) func() {
 	no := h.anyPaid(rt)
 	if no == "" {
 		return nil
 	}
-	refund := h.refund(rt)
-	if refund == nil {
-		return nil
-	}
-	late := rapid.SampledFrom([]time.Duration{8 * time.Second, 30 * time.Second, 50 * time.Second}).Draw(rt, "late")
-	gone := rapid.SampledFrom([]time.Duration{0, 10 * time.Second, 25 * time.Second}).Draw(rt, "gone")
+	at, _ := h.sim.Order(no)
+	amount := rapid.SampledFrom([]int64{1, 2, 30, at.Total}).Draw(rt, "amount")
+	late := rapid.SampledFrom([]time.Duration{30 * time.Second, 50 * time.Second}).Draw(rt, "late")
+	gone := rapid.SampledFrom([]time.Duration{0, 10 * time.Second, 25 * time.Second, 25 * time.Second}).Draw(rt, "gone")
 	return func() {
 		h.sim.Fault(wxsim.Fault{Target: "refund", Fault: "late", Count: 1, Delay: late})
-		refund()
-		for _, is := range []bool{true, false} {
-			_ = h.sim.SetPayerGone(no, is)
-			time.Sleep(gone)
-		}
+		h.giveMoneyBack(rt, calm, admin, refundWish{no: no, amount: orderstore.Fen(amount)}, orderstore.Fen(at.Total))
+		_ = h.sim.SetPayerGone(no, true)
+		time.Sleep(gone)
+		_ = h.sim.SetPayerGone(no, false)
+		time.Sleep(late - gone + time.Second)
 	}
 }
 
