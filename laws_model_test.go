@@ -86,7 +86,8 @@ func begin(rt *rapid.T, store orderstore.Store) *history {
 	shop := newPipe()
 	bank := newPipe()
 	h.client, h.notifier, h.desk = shop.client(), shop.client(), bank.client()
-	sim, err := wxsim.New(wxsim.Config{Seed: 1, Now: time.Now, PublicKeyOnly: true, NotifyClient: h.notifier})
+	delay := rapid.SampledFrom([]time.Duration{5 * time.Second, time.Second, -1}).Draw(rt, "refunds take") // before the answer, too
+	sim, err := wxsim.New(wxsim.Config{Seed: 1, Now: time.Now, PublicKeyOnly: true, NotifyClient: h.notifier, RefundDelay: delay})
 	if err != nil {
 		rt.Fatal(err)
 	}

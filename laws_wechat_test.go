@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -196,6 +197,9 @@ func (h *history) notifyRefundLie(rt *rapid.T) func() {
 		return nil
 	}
 	lie := rapid.SampledFrom(slices.Sorted(maps.Keys(refundLies))).Draw(rt, "lie")
+	if lie == "amount" && strings.HasPrefix(r.OutRefundNo, handMade) {
+		return nil // nobody here knows it better
+	}
 	return func() {
 		m, ok := h.refundMessage(r, refundLies[lie])
 		if !ok {
