@@ -1,7 +1,7 @@
 package wxpay_test
 
 import (
-	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -19,8 +19,10 @@ func (h *history) settle() {
 	h.tellOfLateMoney()
 	h.rest()
 	h.tellOfHandMade()
-	h.helpGivenBack()
 	h.rest()
+	for round := 0; h.helpGivenBack(round) && round < 10; round++ {
+		h.rest()
+	}
 	for _, no := range h.numbers {
 		o := h.last[no]
 		at, _ := h.sim.Order(no)
@@ -103,21 +105,29 @@ func (h *history) tellOfHandMade() {
 }
 
 // helpGivenBack is the admin, who is asked to act where WeChat refused to give
-// money back, or failed.
-func (h *history) helpGivenBack() {
+// money back, or failed. It reports whether there was something to do.
+func (h *history) helpGivenBack(round int) (helped bool) {
 	for _, no := range h.numbers {
-		o, err := h.store.Get(context.Background(), no)
-		if err != nil || o.GivenBack == "" {
+		o := h.last[no]
+		if o.GivenBack == "" || o.Refundable() == 0 || h.beyondHelp(o) {
 			continue
 		}
-		w := refundWish{no: no, number: o.Refunds[0].OutRefundNo, amount: o.Refundable()}
-		if o.Refunds[0].Status == orderstore.RefundClosed {
-			w.number = "again-" + no
+		w := refundWish{no: no, number: fmt.Sprint("again-", round, "-", no), amount: o.Refundable()}
+		if o.Refunds[0].Status == orderstore.RefundRefused && w.amount == o.Total {
+			w.number = o.Refunds[0].OutRefundNo
 		}
-		if w.amount == o.Total {
-			h.giveMoneyBack(h.rt, calm, admin, w, o.Total)
-		}
+		h.giveMoneyBack(h.rt, calm, admin, w, o.Total)
+		helped = true
 	}
+	return helped
+}
+
+// beyondHelp reports whether the rest of the order's money cannot go back: of
+// 50 refunds too many failed, or somebody took of it on the platform.
+func (h *history) beyondHelp(o orderstore.Order) bool {
+	return len(o.Refunds) >= orderstore.MaxRefunds || slices.ContainsFunc(o.Refunds, func(r orderstore.Refund) bool {
+		return strings.HasPrefix(r.OutRefundNo, handMade)
+	})
 }
 
 // checkEnd: refunds have ended, as WeChat's books have it, and the application
@@ -151,13 +161,7 @@ func (h *history) checkEnd(o orderstore.Order, at wxsim.Order) {
 	switch {
 	case int64(o.Refunded) != at.Refunded, worst != "" && o.RefundStatus != worst:
 		h.rt.Fatalf("law 4: %d is back, %s, at WeChat %d, %s: %+v", o.Refunded, o.RefundStatus, at.Refunded, worst, o)
-	case o.GivenBack != "" && o.Refunded+waits != o.Total && !h.triedByHand(o):
+	case o.GivenBack != "" && o.Refunded+waits != o.Total && !h.beyondHelp(o):
 		h.rt.Fatalf("law 3: only %d of it is back, and %d waits: %+v", o.Refunded, waits, o)
 	}
-}
-
-// triedByHand reports whether somebody took money of the order on the platform:
-// then it cannot go back at once.
-func (h *history) triedByHand(o orderstore.Order) bool {
-	return slices.ContainsFunc(o.Refunds, func(r orderstore.Refund) bool { return strings.HasPrefix(r.OutRefundNo, handMade) })
 }
