@@ -85,7 +85,7 @@ func (k *Kit) refresh(ctx context.Context, o Order) (_ Order, stale bool) {
 		case flight.Go:
 			return k.askOnce(ctx, o), nil
 		case flight.Recent:
-			return k.reread(ctx, o, false), nil
+			return k.recent(ctx, o), nil
 		}
 		return k.reread(ctx, o, true), nil
 	})
@@ -112,6 +112,13 @@ func (k *Kit) askOnce(ctx context.Context, o Order) fresh {
 	k.asks.Fail(o.OutTradeNo)
 	k.opt.Logger.WarnContext(ctx, "order could not be asked for at WeChat", slog.String("order_no", o.OutTradeNo), slog.Any("cause", err))
 	return k.reread(ctx, o, true)
+}
+
+// recent is the answer to a question that was asked a moment ago, by a page or
+// by the worker, and may still be on its way.
+func (k *Kit) recent(ctx context.Context, o Order) fresh {
+	_, joined, err := k.till.JoinAsk(ctx, o.OutTradeNo)
+	return k.reread(ctx, o, joined && err != nil && !errors.Is(err, till.ErrNotAtWeChat))
 }
 
 // reread is the order as it is by now: it may have been paid since it was

@@ -3,6 +3,7 @@ package wxpay_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -418,5 +419,46 @@ func TestOrderOfAnotherApp(t *testing.T) {
 	}
 	if o := s.stored(no); !strings.Contains(o.Anomaly, "appid") {
 		t.Errorf("anomaly %q", o.Anomaly)
+	}
+}
+
+// TestOrderWhileTheWorkerAsks: a page that comes just then waits for the
+// worker's answer, and does not take its silence for one.
+func TestOrderWhileTheWorkerAsks(t *testing.T) {
+	t.Parallel()
+	for _, fails := range []bool{false, true} {
+		asking, release := make(chan struct{}), make(chan struct{})
+		var once sync.Once
+		s := open(t, loud, func(o *wxpay.Options) {
+			o.AskInterval = time.Hour
+			o.HTTPClient = &http.Client{Transport: line{before: func(path string) {
+				if strings.Contains(path, "/out-trade-no/") {
+					once.Do(func() { close(asking); <-release })
+				}
+			}}}
+		})
+		no := s.buy("native", "u1").OutTradeNo
+		if err := s.sim.PayQuietly(no); err != nil {
+			t.Fatal(err)
+		}
+		if fails {
+			s.sim.Fault(wxsim.Fault{Target: "query", Fault: "status_500"})
+		}
+		s.clock.advance(6 * time.Second) // the worker asks
+		<-asking
+		answered := make(chan order)
+		go func() { answered <- s.status(no) }()
+		select {
+		case o := <-answered:
+			t.Errorf("answered before WeChat: %+v", o)
+		case <-time.After(50 * time.Millisecond):
+			close(release)
+			if o := <-answered; o.Stale != fails || (o.PayStatus == 1) == fails {
+				t.Errorf("WeChat fails is %v, the answer %+v", fails, o)
+			}
+		}
+		if o := s.status(no); o.Stale != fails {
+			t.Errorf("a moment later, WeChat fails is %v, the answer %+v", fails, o)
+		}
 	}
 }

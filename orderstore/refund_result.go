@@ -141,7 +141,7 @@ func (o Order) ownsRefund(p RefundResult, r Refund, known bool) error {
 		return &MismatchError{"amount.refund", fmt.Sprint(int64(r.Amount)), fmt.Sprint(int64(p.Refund))}
 	case p.OutRefundNo == "":
 		return &MismatchError{Field: "out_refund_no", Want: "a number"}
-	case p.Refund < 1, p.Refund > most && p.Status != RefundClosed:
+	case p.Refund < 1, p.Refund > o.Total, p.Refund > most && p.Status != RefundClosed:
 		return &MismatchError{"amount.refund", fmt.Sprintf("1 to %d", int64(most)), fmt.Sprint(int64(p.Refund))}
 	}
 	return nil

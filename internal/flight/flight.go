@@ -50,6 +50,23 @@ func (g *Group[T]) Do(ctx context.Context, key string, fn func(context.Context) 
 	}
 }
 
+// Join waits for the call of key that is under way and returns its result, if
+// there is one; it never begins one.
+func (g *Group[T]) Join(ctx context.Context, key string) (val T, joined bool, err error) {
+	g.mu.Lock()
+	c, running := g.calls[key]
+	g.mu.Unlock()
+	if !running {
+		return val, false, nil
+	}
+	select {
+	case <-c.done:
+		return c.val, true, c.err
+	case <-ctx.Done():
+		return val, true, ctx.Err()
+	}
+}
+
 func (g *Group[T]) run(ctx context.Context, key string, c *call[T], fn func(context.Context) (T, error)) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -209,3 +209,27 @@ func TestGroupUnderFire(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// Join waits for what is under way, and begins nothing.
+func TestGroupJoin(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var g flight.Group[string]
+		if val, joined, err := g.Join(t.Context(), "k"); val != "" || joined || err != nil {
+			t.Errorf("nothing is under way: %q, %v, %v", val, joined, err)
+		}
+		failed := errors.New("failed")
+		callers(t.Context(), &g, 1, "k", func(context.Context) (string, error) { time.Sleep(time.Second); return "v", failed })
+		hasty, leave := context.WithTimeout(t.Context(), time.Millisecond)
+		defer leave()
+		if _, joined, err := g.Join(hasty, "k"); !joined || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("who does not wait gets %v, %v", joined, err)
+		}
+		if _, joined, _ := g.Join(t.Context(), "another"); joined {
+			t.Error("joined the call of another key")
+		}
+		if val, joined, err := g.Join(t.Context(), "k"); val != "v" || !joined || !errors.Is(err, failed) {
+			t.Errorf("joined: %q, %v, %v", val, joined, err)
+		}
+	})
+}

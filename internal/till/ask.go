@@ -7,6 +7,12 @@ import (
 	"github.com/wxpaykit/wxpay/wxapi"
 )
 
+// JoinAsk waits for the answer to a question about the order that is under way,
+// if there is one.
+func (t *Till) JoinAsk(ctx context.Context, outTradeNo string) (o orderstore.Order, joined bool, err error) {
+	return t.asking.Join(ctx, outTradeNo)
+}
+
 // Ask asks WeChat what became of the order, settles the answer and returns the
 // order as it is now. Callers that ask for one order at a time share the
 // question. The error is [ErrNotAtWeChat], [ErrWeChat], [ErrStore] or a
