@@ -23,9 +23,12 @@ type Ledgers struct {
 	// HandOvers is how often the shop's log says that an order was taken over.
 	HandOvers map[string]int
 
-	Wishes        []Refund // refunds that somebody asked for
-	RefundsHere   []Refund // as the shop answers
+	Wishes        []Wish   // refunds that somebody asked for
+	RefundsHere   []Refund // as the shop's table holds them
 	RefundsWeChat []Refund // as WeChat holds them
+	// RefundHandOvers is how often the shop's log says that a refund was taken
+	// over, by its number.
+	RefundHandOvers map[string]int
 }
 
 // Order is a line of the shop's order table.
@@ -58,7 +61,8 @@ func (p Paper) paid() bool { return p.TradeState == "SUCCESS" || p.TradeState ==
 type Grant struct {
 	OutTradeNo, User string
 	Months           int
-	At               time.Time
+	At               time.Time // zero: never granted, the money went back first
+	Revoked          bool      // taken back
 }
 
 // Told is what a customer was told about an order.
@@ -88,7 +92,7 @@ func (v Violation) String() string { return fmt.Sprintf("%s: %s %s", v.Rule, v.O
 func Compare(l Ledgers) []Violation {
 	b := newBooks(l)
 	var found []Violation
-	for _, rule := range []func(*books) []Violation{payments, closings, handOvers, memberships, promises, refunds} {
+	for _, rule := range []func(*books) []Violation{payments, closings, handOvers, memberships, promises, refunds, revocations} {
 		found = append(found, rule(b)...)
 	}
 	slices.SortStableFunc(found, func(a, b Violation) int {
@@ -103,12 +107,18 @@ type books struct {
 	here   map[string]Order
 	wechat map[string]Paper
 	grants map[string]int
+	back   map[string]int64 // what WeChat has given back of each order
 }
 
 func newBooks(l Ledgers) *books {
-	b := &books{Ledgers: l, here: map[string]Order{}, wechat: map[string]Paper{}, grants: map[string]int{}}
+	b := &books{Ledgers: l, here: map[string]Order{}, wechat: map[string]Paper{}, grants: map[string]int{}, back: map[string]int64{}}
 	for _, o := range l.Here {
 		b.here[o.OutTradeNo] = o
+	}
+	for _, r := range l.RefundsWeChat {
+		if r.Status == "SUCCESS" {
+			b.back[r.OutTradeNo] += r.Fen
+		}
 	}
 	for _, p := range l.WeChat {
 		b.wechat[p.OutTradeNo] = p

@@ -25,16 +25,16 @@ func honest() audit.Ledgers {
 			{OutTradeNo: "closed", TradeState: "CLOSED", Total: 100},
 			{OutTradeNo: "open", TradeState: "NOTPAY", Total: 100},
 		},
-		Grants:    []audit.Grant{{"paid-1", "u", 1, at}, {"paid-2", "u", 3, at.Add(time.Second)}},
+		Grants:    []audit.Grant{{"paid-1", "u", 1, at, false}, {"paid-2", "u", 3, at.Add(time.Second), false}},
 		VIPUntil:  map[string]time.Time{"u": at.AddDate(0, 1, 0).AddDate(0, 3, 0)},
 		HandOvers: map[string]int{"paid-1": 1, "paid-2": 1},
 		Told: []audit.Told{
 			{OutTradeNo: "paid-1", Paid: true}, {OutTradeNo: "closed", Closed: true}, {OutTradeNo: "open"},
 		},
 		Keys:          []audit.KeyUse{{User: "u", Key: "k", Numbers: []string{"paid-1"}}},
-		Wishes:        []audit.Refund{{"r1", "paid-2", 70, ""}, {"r2", "paid-2", 900, ""}},
-		RefundsHere:   []audit.Refund{{"r1", "paid-2", 70, "SUCCESS"}},
-		RefundsWeChat: []audit.Refund{{"r1", "paid-2", 70, "SUCCESS"}},
+		Wishes:        []audit.Wish{{"r1", "paid-2", 70, true, false, false}, {"r2", "paid-2", 900, false, true, false}},
+		RefundsHere:   []audit.Refund{{"r1", "paid-2", 70, "SUCCESS", "", true, 1}},
+		RefundsWeChat: []audit.Refund{{"r1", "paid-2", 70, "SUCCESS", "r1", false, 0}},
 	}
 }
 
@@ -61,7 +61,7 @@ func TestCompare(t *testing.T) {
 			l.VIPUntil["u"] = l.Grants[0].At.AddDate(0, 1, 0)
 		}, []audit.Rule{audit.NotGranted}},
 		{"granted without payment", func(l *audit.Ledgers) {
-			l.Grants = append(l.Grants, audit.Grant{"open", "v", 1, l.Grants[0].At})
+			l.Grants = append(l.Grants, audit.Grant{"open", "v", 1, l.Grants[0].At, false})
 			l.VIPUntil["v"] = l.Grants[0].At.AddDate(0, 1, 0)
 		}, []audit.Rule{audit.GrantedUnpaid}},
 		{"one month too many", func(l *audit.Ledgers) { l.VIPUntil["u"] = l.VIPUntil["u"].AddDate(0, 1, 0) }, []audit.Rule{audit.GrantedTwice}},
@@ -75,18 +75,55 @@ func TestCompare(t *testing.T) {
 		{"paid taken back", func(l *audit.Ledgers) { l.Told[0].TakenBack = true }, []audit.Rule{audit.TakenBack}},
 		{"told paid", func(l *audit.Ledgers) { l.Told[2].Paid = true }, []audit.Rule{audit.ToldPaid}},
 		{"told closed", func(l *audit.Ledgers) { l.Told[2].Closed = true }, []audit.Rule{audit.ToldClosed}},
+		{"taken back for a part", func(l *audit.Ledgers) {
+			l.Grants[1].Revoked = true
+			l.VIPUntil["u"] = l.Grants[1].At
+		}, []audit.Rule{audit.RevokedUnpaid, audit.GrantedTwice}},
+		{"kept although all of it is back", func(l *audit.Ledgers) { refunded(l, 270) }, []audit.Rule{audit.NotRevoked}},
+		{"taken back, months kept", func(l *audit.Ledgers) {
+			refunded(l, 270)
+			l.Grants[1].Revoked = true
+		}, []audit.Rule{audit.GrantedTwice}},
+		{"taken back", func(l *audit.Ledgers) {
+			refunded(l, 270)
+			l.Grants[1].Revoked = true
+			l.VIPUntil["u"] = l.Grants[0].At.AddDate(0, 1, 0)
+		}, nil},
+		{"never granted, not taken back either", func(l *audit.Ledgers) {
+			l.Grants[1].At = time.Time{}
+			l.VIPUntil["u"] = l.Grants[0].At.AddDate(0, 1, 0)
+		}, []audit.Rule{audit.NotGranted}},
 		{"refunded too much", func(l *audit.Ledgers) {
-			r := audit.Refund{OutRefundNo: "r2", OutTradeNo: "paid-2", Fen: 201, Status: "PROCESSING"}
+			r := audit.Refund{OutRefundNo: "r3", OutTradeNo: "paid-2", Fen: 201, Status: "ABNORMAL"}
+			l.Wishes = append(l.Wishes, audit.Wish{OutRefundNo: "r3", OutTradeNo: "paid-2", Fen: 201, Accepted: true})
 			l.RefundsHere, l.RefundsWeChat = append(l.RefundsHere, r), append(l.RefundsWeChat, r)
 		}, []audit.Rule{audit.RefundAbovePaid}},
-		{"refund forgotten here", func(l *audit.Ledgers) { l.RefundsHere = nil }, []audit.Rule{audit.RefundUnknown}},
+		{"refunded although refused", func(l *audit.Ledgers) {
+			r := audit.Refund{OutRefundNo: "r2", OutTradeNo: "paid-2", Fen: 9, Status: "ABNORMAL"}
+			l.RefundsHere, l.RefundsWeChat = append(l.RefundsHere, r), append(l.RefundsWeChat, r)
+		}, []audit.Rule{audit.RefundAgainstWord}},
+		{"one wish, two numbers", func(l *audit.Ledgers) {
+			l.RefundsWeChat = append(l.RefundsWeChat, audit.Refund{OutRefundNo: "r1x", OutTradeNo: "paid-2", Fen: 70, Status: "CLOSED", Reason: "r1"})
+		}, []audit.Rule{audit.RefundUnknown, audit.RefundUnwished, audit.RefundDoubled}},
+		{"refund forgotten here", func(l *audit.Ledgers) { l.RefundsHere = nil }, []audit.Rule{audit.RefundUnknown, audit.RefundLost}},
 		{"refund nobody asked for", func(l *audit.Ledgers) { l.Wishes = l.Wishes[1:] }, []audit.Rule{audit.RefundUnwished}},
 		{"refund WeChat does not know", func(l *audit.Ledgers) {
-			l.RefundsHere = append(l.RefundsHere, audit.Refund{OutRefundNo: "r2", OutTradeNo: "paid-2", Fen: 9, Status: "SUCCESS"})
+			l.RefundsHere = append(l.RefundsHere, audit.Refund{OutRefundNo: "r2", OutTradeNo: "paid-2", Fen: 9, Status: "ABNORMAL"})
 		}, []audit.Rule{audit.RefundMissing}},
-		{"refund of another state", func(l *audit.Ledgers) { l.RefundsHere[0].Status = "PROCESSING" }, []audit.Rule{audit.RefundDiffers}},
+		{"refund of another state", func(l *audit.Ledgers) { l.RefundsHere[0].Status = "CLOSED" }, []audit.Rule{audit.RefundDiffers}},
 		{"refund of another sum", func(l *audit.Ledgers) { l.RefundsHere[0].Fen = 71 }, []audit.Rule{audit.RefundDiffers}},
+		{"refund under way for ever", func(l *audit.Ledgers) {
+			refunded(l, 0)
+			l.RefundsHere[0].Status, l.RefundsWeChat[0].Status = "PROCESSING", "PROCESSING"
+			l.RefundsHere[0].Fen, l.RefundsWeChat[0].Fen = 70, 70
+		}, []audit.Rule{audit.RefundUnfinished}},
+		{"refund given up", func(l *audit.Ledgers) { give(l, "REFUSED") }, []audit.Rule{audit.RefundGivenUp}},
+		{"refund that nobody can do", func(l *audit.Ledgers) { give(l, "REFUSED"); l.Wishes[1].Hopeless = true }, nil},
+		{"refund applied for for ever", func(l *audit.Ledgers) { give(l, "APPLYING") }, []audit.Rule{audit.RefundUnfinished}},
 		{"refunded sum", func(l *audit.Ledgers) { l.Here[1].Refunded = 0 }, []audit.Rule{audit.RefundSumDiffers}},
+		{"refund not handed over", func(l *audit.Ledgers) { l.RefundsHere[0].HandedOver = false }, []audit.Rule{audit.RefundNotHandedOver}},
+		{"two events of one refund", func(l *audit.Ledgers) { l.RefundsHere[0].HandOvers = 2 }, []audit.Rule{audit.RefundHandedOverTwice}},
+		{"two calls of one refund", func(l *audit.Ledgers) { l.RefundHandOvers = map[string]int{"r1": 2} }, []audit.Rule{audit.RefundHandedOverTwice}},
 	} {
 		t.Run(c.lie, func(t *testing.T) {
 			t.Parallel()
@@ -101,4 +138,14 @@ func TestCompare(t *testing.T) {
 			}
 		})
 	}
+}
+
+// refunded makes the refund another sum in all the books.
+func refunded(l *audit.Ledgers, fen int64) {
+	l.Here[1].Refunded, l.RefundsHere[0].Fen, l.RefundsWeChat[0].Fen = fen, fen, fen
+}
+
+// give lets the shop hold a second refund that WeChat does not know.
+func give(l *audit.Ledgers, status string) {
+	l.RefundsHere = append(l.RefundsHere, audit.Refund{OutRefundNo: "r2", OutTradeNo: "paid-2", Fen: 9, Status: status})
 }

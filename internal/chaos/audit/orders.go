@@ -75,21 +75,28 @@ func handOvers(b *books) (found []Violation) {
 // makes of a difference.
 const slack = 20 * 24 * time.Hour
 
-// memberships adds up what each user was granted: a grant that came twice is
-// seen in the end of the membership, wherever else it is not.
+// memberships adds up what each user was granted and keeps: a grant that came
+// twice is seen in the end of the membership, wherever else it is not.
 func memberships(b *books) (found []Violation) {
 	byUser := map[string][]Grant{}
 	for _, g := range b.Grants {
-		byUser[g.User] = append(byUser[g.User], g)
+		if !g.At.IsZero() { // the money went back before anything was granted
+			byUser[g.User] = append(byUser[g.User], g)
+		}
 	}
 	for user, grants := range byUser {
 		slices.SortFunc(grants, func(a, b Grant) int { return a.At.Compare(b.At) })
 		months, want := 0, grants[0].At
 		for _, g := range grants {
-			months, want = months+g.Months, want.AddDate(0, g.Months, 0)
+			if g.At.After(want) {
+				want = g.At
+			}
+			if !g.Revoked {
+				months, want = months+g.Months, want.AddDate(0, g.Months, 0)
+			}
 		}
 		if got := b.VIPUntil[user]; got.Sub(want).Abs() > slack {
-			found = append(found, Violation{GrantedTwice, "", fmt.Sprintf("%s is a member until %s, bought %d months until %s",
+			found = append(found, Violation{GrantedTwice, "", fmt.Sprintf("%s is a member until %s, bought and kept %d months until %s",
 				user, got.Format(time.DateOnly), months, want.Format(time.DateOnly))})
 		}
 	}
