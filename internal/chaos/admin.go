@@ -2,109 +2,157 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/wxpaykit/wxpay/internal/chaos/audit"
 )
 
-// admin refunds what customers have paid.
+// admin gives back what customers have paid. Several goroutines may send it at
+// the same time.
 type admin struct {
 	*front
 	sim *weChat
-	on  bool // the shop has refunds at all
+	// early is until when refunds may be asked for that take their time: WeChat
+	// wants a minute between two of one order, and a hopeless one is given up
+	// only when no earlier application can arrive any more.
+	early time.Time
 }
 
 const adminName = "admin"
 
-// probe finds out whether the shop has refunds.
-func (d *admin) probe(ctx context.Context, dice *rand.Rand) {
-	a := d.do(ctx, dice, ask{user: adminName, method: http.MethodPost, path: "/pay/orders/no-such-order/refunds", body: map[string]any{"refund": 1}})
-	d.on = a.Code != 0 && !(a.Code == http.StatusNotFound && a.Msg == "接口不存在")
+// earlyUntil leaves as much as a run of a minute can bear, and runs of seconds
+// nothing at all.
+func (c config) earlyUntil(start time.Time) time.Time {
+	if c.time < 30*time.Second {
+		return start
+	}
+	return start.Add(max(c.time/4, c.time-time.Minute))
 }
 
-// refund asks for one to three refunds of a paid order, at once or one after
-// the other, some of them of more than there is.
+// refund gives an order back, in one of the ways that people have.
 func (d *admin) refund(ctx context.Context, dice *rand.Rand, no string) {
 	o, ok := d.sim.Order(no)
-	if !d.on || !ok {
+	if !ok {
 		return
 	}
-	for i := range 1 + dice.IntN(3) {
-		r := audit.Refund{OutRefundNo: fmt.Sprintf("r%d-%s", i, no), OutTradeNo: no, Fen: 1 + dice.Int64N(o.Total)}
-		d.diary.wish(r)
-		if dice.IntN(2) == 0 {
-			d.insist(ctx, dice, r)
-			continue
-		}
-		other := rand.New(rand.NewPCG(dice.Uint64(), 0))
-		done := make(chan struct{})
-		go func() { defer close(done); d.insist(ctx, other, r) }()
-		d.insist(ctx, dice, r) // the same number, clicked twice
-		<-done
+	d.decide(dice)
+	whole, part := o.Total, 1+dice.Int64N(o.Total-1)
+	n := dice.IntN(100)
+	if n >= 78 && !time.Now().Before(d.early) {
+		n = dice.IntN(78)
 	}
+	switch {
+	case n < 35:
+		d.insist(ctx, dice, wishOf(no, "whole", whole))
+	case n < 50: // clicked twice
+		d.atOnce(ctx, dice, wishOf(no, "twice", whole), wishOf(no, "twice", whole))
+	case n < 58: // by two people: only one of them may have it
+		d.atOnce(ctx, dice, wishOf(no, "mine", whole), wishOf(no, "yours", whole))
+	case n < 62:
+		d.insist(ctx, dice, wishOf(no, "toomuch", whole+1+dice.Int64N(whole)))
+	case n < 66:
+		d.reuse(ctx, dice, wishOf(no, "reused", part))
+	case n < 78:
+		d.insist(ctx, dice, wishOf(no, "part", max(part/2, 1))) // twice would not be too much
+	default:
+		d.inTime(ctx, dice, o.OutTradeNo, whole, part)
+	}
+}
+
+// inTime are the ways that take a minute or longer.
+func (d *admin) inTime(ctx context.Context, dice *rand.Rand, no string, whole, part int64) {
+	switch n := dice.IntN(22); {
+	case n < 8: // two parts at once, and the whole of it
+		d.atOnce(ctx, dice, wishOf(no, "left", part), wishOf(no, "right", whole-part))
+	case n < 14: // one part after the other, and one too many
+		d.insist(ctx, dice, wishOf(no, "first", part))
+		d.insist(ctx, dice, wishOf(no, "second", whole-part))
+		d.insist(ctx, dice, wishOf(no, "third", 1))
+	case n < 18: // another number for what was closed, or is done
+		d.insist(ctx, dice, wishOf(no, "once", whole))
+		pause(ctx, time.Duration(dice.Int64N(int64(8*time.Second))))
+		d.insist(ctx, dice, wishOf(no, "again", whole))
+	default:
+		w := wishOf(no, "gone", whole)
+		w.Hopeless = d.sim.SetPayerGone(no, true) == nil
+		d.insist(ctx, dice, w)
+	}
+}
+
+// wishOf is a wish with a number that says what it is for.
+func wishOf(no, what string, fen int64) audit.Wish {
+	return audit.Wish{OutRefundNo: what + "-" + no, OutTradeNo: no, Fen: fen}
+}
+
+// decide lets one of the next refunds go wrong, now and then.
+func (d *admin) decide(dice *rand.Rand) {
+	switch dice.IntN(40) {
+	case 0:
+		_ = d.sim.DecideRefund("", "ABNORMAL") // a known ending
+	case 1, 2:
+		_ = d.sim.DecideRefund("", "CLOSED")
+	}
+}
+
+// atOnce asks for both at the same time.
+func (d *admin) atOnce(ctx context.Context, dice *rand.Rand, a, b audit.Wish) {
+	other := rand.New(rand.NewPCG(dice.Uint64(), 0))
+	var both sync.WaitGroup
+	both.Go(func() { d.insist(ctx, other, a) })
+	d.insist(ctx, dice, b)
+	both.Wait()
+}
+
+// reuse asks for another sum under a number that was taken.
+func (d *admin) reuse(ctx context.Context, dice *rand.Rand, w audit.Wish) {
+	if !d.insist(ctx, dice, w) {
+		return
+	}
+	other := w
+	other.Fen++
+	if a := d.ask(ctx, dice, other); a.Code == http.StatusOK {
+		d.diary.complain(audit.Violation{Rule: audit.RefundReused, OutTradeNo: w.OutTradeNo,
+			Detail: fmt.Sprintf("%s of %d fen, then of %d fen: %+v", w.OutRefundNo, w.Fen, other.Fen, a.Data)})
+	}
+}
+
+func (d *admin) ask(ctx context.Context, dice *rand.Rand, w audit.Wish) answer {
+	return d.do(ctx, dice, ask{user: adminName, method: http.MethodPost, path: "/pay/orders/" + w.OutTradeNo + "/refunds",
+		body: map[string]any{"refund": w.Fen, "reason": w.OutRefundNo, "out_refund_no": w.OutRefundNo}})
 }
 
 // insist asks for a refund until there is a clear answer, always with the same
-// number.
-func (d *admin) insist(ctx context.Context, dice *rand.Rand, r audit.Refund) {
-	body := map[string]any{"refund": r.Fen, "reason": "chaos", "out_refund_no": r.OutRefundNo}
-	for range 5 {
-		a := d.do(ctx, dice, ask{user: adminName, method: http.MethodPost, path: "/pay/orders/" + r.OutTradeNo + "/refunds", body: body})
+// number, and reports whether it is granted.
+func (d *admin) insist(ctx context.Context, dice *rand.Rand, w audit.Wish) bool {
+	d.diary.wish(w)
+	for range 8 {
+		a := d.ask(ctx, dice, w)
+		refused := a.Data.Status == "REFUSED" // by WeChat: 502, but clear
 		switch {
 		case a.Code == http.StatusOK:
 			d.counts.add("refunds accepted")
-			return
-		case !a.unclear() || ctx.Err() != nil:
+			d.diary.answered(w.OutRefundNo, true)
+			return true
+		case refused, !a.unclear() && a.Code != 0:
 			d.counts.add("refunds refused")
-			return
+			d.diary.answered(w.OutRefundNo, false)
+			return false
+		case ctx.Err() != nil:
+			return false
 		}
 		d.counts.add("refunds asked for again")
 		pause(ctx, time.Duration(100+dice.IntN(200))*time.Millisecond)
 	}
+	return false
 }
 
-// here is what the shop says of the refunds that were asked for or that WeChat
-// holds.
-func (d *admin) here(ctx context.Context, dice *rand.Rand, numbers map[string]string) []audit.Refund {
-	var found []audit.Refund
-	for number, no := range numbers {
-		a := d.do(ctx, dice, ask{user: adminName, method: http.MethodGet, path: "/pay/orders/" + no + "/refunds/" + number})
-		if a.Code == http.StatusOK {
-			found = append(found, audit.Refund{OutRefundNo: number, OutTradeNo: no, Fen: a.Data.Refund, Status: a.Data.Status})
-		}
+// clear asks once more for what got no clear answer, now that all shops run.
+func (d *admin) clear(ctx context.Context, dice *rand.Rand) {
+	for _, w := range d.diary.unclear() {
+		d.insist(ctx, dice, w)
 	}
-	return found
-}
-
-// there is what WeChat holds; nothing while the simulator has no refunds.
-func (d *admin) there() ([]audit.Refund, error) {
-	resp, err := http.Get(d.sim.URL() + "/_sim/refunds")
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusNotFound {
-		return nil, nil
-	}
-	var answer struct {
-		Refunds []struct {
-			OutRefundNo string `json:"out_refund_no"`
-			OutTradeNo  string `json:"out_trade_no"`
-			Refund      int64  `json:"refund"`
-			Status      string `json:"status"`
-		} `json:"refunds"`
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		return nil, fmt.Errorf("read WeChat's refunds: %w", err)
-	}
-	var found []audit.Refund
-	for _, r := range answer.Refunds {
-		found = append(found, audit.Refund{OutRefundNo: r.OutRefundNo, OutTradeNo: r.OutTradeNo, Fen: r.Refund, Status: strings.ToUpper(r.Status)})
-	}
-	return found, nil
 }

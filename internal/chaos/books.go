@@ -21,16 +21,6 @@ func openBooks(path string) (*books, error) {
 	return &books{db}, err
 }
 
-// paid reports whether the order is paid by now.
-func (b *books) paid(no string) (bool, error) {
-	var status int
-	err := b.db.QueryRow(`SELECT pay_status FROM pay_order_record WHERE out_trade_no = ?`, no).Scan(&status)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = nil
-	}
-	return status == 1, err
-}
-
 // read copies the shop's tables into the ledgers, all of one moment.
 func (b *books) read(ctx context.Context, l *audit.Ledgers) error {
 	tx, err := b.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
@@ -38,20 +28,19 @@ func (b *books) read(ctx context.Context, l *audit.Ledgers) error {
 		return err
 	}
 	defer tx.Rollback() // nothing was written
-	if err := readOrders(ctx, tx, l); err != nil {
-		return err
-	}
-	return readGrants(ctx, tx, l)
+	return errors.Join(readOrders(ctx, tx, l), readRefundHandOvers(ctx, tx, l), readGrants(ctx, tx, l))
 }
 
 func readOrders(ctx context.Context, tx *sql.Tx, l *audit.Ledgers) error {
 	index := map[string]int{}
-	err := each(ctx, tx, `SELECT out_trade_no, user_id, trade_no, total, refunded, pay_status, hand_over_tries, handed_over_at IS NOT NULL
+	err := each(ctx, tx, `SELECT out_trade_no, user_id, trade_no, total, refunded, pay_status, hand_over_tries, handed_over_at IS NOT NULL, refunds
 		FROM pay_order_record`, func(scan func(...any) error) error {
 		var o audit.Order
-		err := scan(&o.OutTradeNo, &o.UserID, &o.TradeNo, &o.Total, &o.Refunded, &o.PayStatus, &o.HandOverTries, &o.HandedOver)
+		var list refundList
+		err := scan(&o.OutTradeNo, &o.UserID, &o.TradeNo, &o.Total, &o.Refunded, &o.PayStatus, &o.HandOverTries, &o.HandedOver, &list)
 		index[o.OutTradeNo] = len(l.Here)
 		l.Here = append(l.Here, o)
+		l.RefundsHere = append(l.RefundsHere, list.of(o.OutTradeNo)...)
 		return err
 	})
 	if err != nil {
@@ -70,12 +59,15 @@ func readOrders(ctx context.Context, tx *sql.Tx, l *audit.Ledgers) error {
 }
 
 func readGrants(ctx context.Context, tx *sql.Tx, l *audit.Ledgers) error {
-	err := each(ctx, tx, `SELECT out_trade_no, user, goods, granted_at FROM grants`, func(scan func(...any) error) error {
+	err := each(ctx, tx, `SELECT out_trade_no, user, goods, granted_at, revoked_at IS NOT NULL FROM grants`, func(scan func(...any) error) error {
 		var g audit.Grant
 		var goods string
 		var at int64
-		err := scan(&g.OutTradeNo, &g.User, &goods, &at)
-		g.Months, g.At = months(goods), time.UnixMicro(at)
+		err := scan(&g.OutTradeNo, &g.User, &goods, &at, &g.Revoked)
+		g.Months = months(goods)
+		if at > 0 {
+			g.At = time.UnixMicro(at)
+		}
 		l.Grants = append(l.Grants, g)
 		return err
 	})
@@ -112,10 +104,10 @@ func each(ctx context.Context, q querier, query string, take func(scan func(...a
 	return rows.Err()
 }
 
-// sources counts who told the shop of its payments.
-func (b *books) sources(ctx context.Context) (map[string]int, error) {
+// sources counts who told the shop of its payments, or of its refunds.
+func (b *books) sources(ctx context.Context, kinds string) (map[string]int, error) {
 	found := map[string]int{}
-	err := each(ctx, b.db, `SELECT source, count(*) FROM pay_order_event WHERE kind IN ('paid', 'paid_late') GROUP BY source`,
+	err := each(ctx, b.db, `SELECT source, count(*) FROM pay_order_event WHERE kind IN (`+kinds+`) GROUP BY source`,
 		func(scan func(...any) error) error {
 			var source string
 			var n int

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -27,8 +28,10 @@ type customer struct {
 
 // live buys until ctx ends. What takes long is done beside it, in all.
 func (c *customer) live(ctx context.Context, all *sync.WaitGroup) {
+	person := c.name
 	for ctx.Err() == nil {
 		c.n++
+		c.name = fmt.Sprint(person, "-", c.n/50) // somebody else, before the list of their orders gets long
 		w := c.choose()
 		no := c.order(ctx, w)
 		if no == "" {
@@ -43,7 +46,7 @@ func (c *customer) live(ctx context.Context, all *sync.WaitGroup) {
 			continue
 		}
 		c.act(ctx, no)
-		if c.told(ctx, no) && c.dice.IntN(4) == 0 {
+		if c.told(ctx, no) && c.dice.IntN(100) < c.conf.refunds {
 			all.Go(func() { later.admin.refund(ctx, later.dice, no) })
 		}
 	}

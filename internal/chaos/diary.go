@@ -12,12 +12,12 @@ type diary struct {
 	mu     sync.Mutex
 	told   map[string]*audit.Told
 	keys   map[[2]string]*audit.KeyUse
-	wishes []audit.Refund
+	wishes map[string]*audit.Wish
 	broken []audit.Violation
 }
 
 func newDiary() *diary {
-	return &diary{told: map[string]*audit.Told{}, keys: map[[2]string]*audit.KeyUse{}}
+	return &diary{told: map[string]*audit.Told{}, keys: map[[2]string]*audit.KeyUse{}, wishes: map[string]*audit.Wish{}}
 }
 
 // given notes that a user was given an order, for a key if there was one.
@@ -68,10 +68,32 @@ func (d *diary) of(no string) *audit.Told {
 }
 
 // wish notes a refund that is about to be asked for.
-func (d *diary) wish(r audit.Refund) {
+func (d *diary) wish(w audit.Wish) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.wishes = append(d.wishes, r)
+	if d.wishes[w.OutRefundNo] == nil {
+		d.wishes[w.OutRefundNo] = &w
+	}
+}
+
+// answered notes a clear answer to a wish.
+func (d *diary) answered(outRefundNo string, accepted bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	w := d.wishes[outRefundNo]
+	w.Accepted, w.Refused = w.Accepted || accepted, w.Refused || !accepted
+}
+
+// unclear are the wishes that nobody has answered.
+func (d *diary) unclear() (open []audit.Wish) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, w := range d.wishes {
+		if !w.Accepted && !w.Refused {
+			open = append(open, *w)
+		}
+	}
+	return open
 }
 
 // complain notes what went wrong before anybody's eyes.
@@ -91,7 +113,9 @@ func (d *diary) fill(l *audit.Ledgers) {
 	for _, k := range d.keys {
 		l.Keys = append(l.Keys, *k)
 	}
-	l.Wishes = slices.Clone(d.wishes)
+	for _, w := range d.wishes {
+		l.Wishes = append(l.Wishes, *w)
+	}
 }
 
 func (d *diary) complaints() []audit.Violation {

@@ -8,9 +8,14 @@ import (
 	"strings"
 )
 
-// handOvers counts, in the shops' logs, how often each order was taken over.
-func handOvers(logs []string) (map[string]int, error) {
-	line := regexp.MustCompile(`msg="paid order handed over" order_no=(\S+)`)
+// The lines of what the application took over.
+var (
+	orderTaken  = regexp.MustCompile(`msg="paid order handed over" order_no=(\S+)`)
+	refundTaken = regexp.MustCompile(`msg="refund handed over" order_no=\S+ refund_no=(\S+)`)
+)
+
+// handOvers counts, in the shops' logs, how often each number was taken over.
+func handOvers(logs []string, line *regexp.Regexp) (map[string]int, error) {
 	found := map[string]int{}
 	for _, path := range logs {
 		log, err := os.Open(path)

@@ -35,7 +35,10 @@ type config struct {
 	seed                         uint64
 	replicas, customers          int
 	shop, damage                 string // a built shop, and the name of a break
+	dir                          string // where a run makes its own; empty: the system's
 	leastKills, leastPaid, pause int
+	refunds, leastRefunds        int
+	calm                         bool
 }
 
 func main() {
@@ -71,10 +74,13 @@ func readFlags(args []string, out io.Writer) (config, error) {
 	flags.IntVar(&c.replicas, "replicas", 3, "`shops` on the one file, after a third of the time; one before")
 	flags.IntVar(&c.customers, "customers", 48, "how many people buy at the same time")
 	flags.IntVar(&c.pause, "kill-every", 1800, "`milliseconds` between two kills, on average")
+	flags.IntVar(&c.refunds, "refunds", 25, "`percent` of those who are told that they have paid want the money back")
+	flags.BoolVar(&c.calm, "calm", false, "WeChat makes no mistakes")
 	flags.StringVar(&c.shop, "shop", "", "`path` of a built shop (default: built from ./examples/shop)")
 	flags.StringVar(&c.damage, "break", "", "build the shop with a mistake: "+strings.Join(breakNames(), " "))
 	flags.IntVar(&c.leastKills, "least-kills", 0, "fail a run with fewer kills")
 	flags.IntVar(&c.leastPaid, "least-paid", 0, "fail a run with fewer paid orders")
+	flags.IntVar(&c.leastRefunds, "least-refunds", 0, "fail a run with fewer refunds at WeChat")
 	err := flags.Parse(args)
 	switch {
 	case err != nil:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -45,13 +46,18 @@ func (s *scene) report(ctx context.Context, l audit.Ledgers, settled time.Durati
 	for _, shop := range s.fleet.shops {
 		logs = append(logs, shop.log)
 	}
-	var err error
-	if l.HandOvers, err = handOvers(logs); err != nil {
+	var err, refundErr error
+	l.HandOvers, err = handOvers(logs, orderTaken)
+	l.RefundHandOvers, refundErr = handOvers(logs, refundTaken)
+	if err := errors.Join(err, refundErr); err != nil {
 		return report{}, err
 	}
-	r := report{violations: slices.Concat(audit.Compare(l), s.witness.violations(), s.forgeries(), s.diary.complaints(), s.books.check(ctx))}
+	told := s.admin.told(ctx, s.conf.dice(diceOfAdmin), l)
+	r := report{violations: slices.Concat(audit.Compare(l), told, s.witness.violations(), s.forgeries(), s.diary.complaints(), s.books.check(ctx))}
 	r.tooLittle("kills", s.fleet.kills, s.conf.leastKills)
-	r.tooLittle("paid orders", statesThere(l)["SUCCESS"], s.conf.leastPaid)
+	there := statesThere(l)
+	r.tooLittle("paid orders", there["SUCCESS"]+there["REFUND"], s.conf.leastPaid)
+	r.tooLittle("refunds", len(l.RefundsWeChat), s.conf.leastRefunds)
 	if err := s.fill(ctx, &r, l, settled); err != nil {
 		return r, err
 	}

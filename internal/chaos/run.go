@@ -42,7 +42,7 @@ func (c config) dice(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(c.s
 
 // run is one run from the build to the audit.
 func run(ctx context.Context, conf config, log io.Writer) (rep report, err error) {
-	dir, err := os.MkdirTemp("", "chaos-")
+	dir, err := os.MkdirTemp(conf.dir, "chaos-")
 	if err != nil {
 		return rep, err
 	}
@@ -62,6 +62,7 @@ func run(ctx context.Context, conf config, log io.Writer) (rep report, err error
 	if err := s.rage(ctx); err != nil {
 		return rep, err
 	}
+	s.admin.clear(ctx, conf.dice(diceOfAdmin))
 	fmt.Fprintf(log, "%v of chaos are over, waiting for the books to agree\n", time.Since(started).Round(time.Second))
 	ledgers, took, err := s.settle(ctx)
 	if err != nil {
@@ -83,8 +84,8 @@ func open(ctx context.Context, conf config, dir string, log io.Writer) (*scene, 
 	if s.books, err = openBooks(filepath.Join(dir, "shop.db")); err != nil {
 		return nil, err
 	}
-	s.witness = newWitness(s.books.paid)
-	if s.sim, err = startWeChat(conf.seed, s.witness); err != nil {
+	s.witness = newWitness(s.books.holds)
+	if s.sim, err = startWeChat(conf, s.witness); err != nil {
 		return nil, errors.Join(err, s.books.db.Close())
 	}
 	s.witness.learn(s.sim.Account().APIv3Key)
@@ -92,7 +93,6 @@ func open(ctx context.Context, conf config, dir string, log io.Writer) (*scene, 
 		return nil, errors.Join(err, s.close())
 	}
 	s.admin = &admin{front: newFront(s.fleet, s.diary, s.counts), sim: s.sim}
-	s.admin.probe(ctx, conf.dice(diceOfAdmin))
 	s.weather = &weather{sim: s.sim, dice: conf.dice(diceOfWeather), struck: map[string]int{}}
 	return s, nil
 }
@@ -125,6 +125,7 @@ func (s *scene) close() error {
 func (s *scene) rage(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.conf.time)
 	defer cancel()
+	s.admin.early = s.conf.earlyUntil(time.Now())
 	var all sync.WaitGroup
 	for i := range s.conf.customers {
 		c := &customer{
@@ -133,7 +134,9 @@ func (s *scene) rage(ctx context.Context) error {
 		}
 		all.Go(func() { c.live(ctx, &all) })
 	}
-	all.Go(func() { s.weather.rage(ctx) })
+	if !s.conf.calm {
+		all.Go(func() { s.weather.rage(ctx) })
+	}
 	all.Go(func() { s.sim.hurry(ctx) })
 	if s.conf.progress() {
 		all.Go(func() { s.progress(ctx) })

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -12,8 +13,9 @@ import (
 
 // fill writes the rows of the table.
 func (s *scene) fill(ctx context.Context, r *report, l audit.Ledgers, settled time.Duration) error {
-	sources, err := s.books.sources(ctx)
-	if err != nil {
+	sources, err := s.books.sources(ctx, "'paid', 'paid_late'")
+	refundSources, refundErr := s.books.sources(ctx, "'refunded', 'refund_closed', 'refund_abnormal'")
+	if err := errors.Join(err, refundErr); err != nil {
 		return err
 	}
 	row := func(name, format string, args ...any) {
@@ -31,13 +33,16 @@ func (s *scene) fill(ctx context.Context, r *report, l audit.Ledgers, settled ti
 	row("orders here", "%s", counted(statesHere(l)))
 	row("orders at WeChat", "%s", counted(statesThere(l)))
 	row("paid, heard by", "%s", counted(sources))
-	row("granted", "%d orders, to %d members", len(l.Grants), len(l.VIPUntil))
+	row("granted", "%s", counted(granted(l)))
 	row("customers did", "%s", counted(s.did()))
 	row("answers", "%s", counted(s.answers()))
 	row("notifications", "%s", counted(s.notifications()))
-	row("  looked up at once", "%d acknowledged ones", s.witness.looks())
+	row("  looked up at once", "%s", counted(s.witness.looks()))
 	row("faults", "%s", counted(s.weather.struck))
-	row("refunds", "%s", s.refunds(l))
+	row("refunds asked for", "%d; %s", len(l.Wishes), counted(s.asked()))
+	row("refunds here", "%s", counted(refundStates(l.RefundsHere)))
+	row("refunds at WeChat", "%s", counted(refundStates(l.RefundsWeChat)))
+	row("  their end heard by", "%s", counted(refundSources))
 	rules := map[string]int{}
 	for _, v := range r.violations {
 		rules[string(v.Rule)]++
@@ -103,15 +108,37 @@ func (s *scene) notifications() map[string]int {
 	return n
 }
 
-func (s *scene) refunds(l audit.Ledgers) string {
-	if !s.admin.on {
-		return "the shop has none yet"
+// asked is how the admin was answered.
+func (s *scene) asked() map[string]int {
+	n := map[string]int{}
+	for what, times := range s.counts.all() {
+		if what, ok := strings.CutPrefix(what, "refunds "); ok {
+			n[what] = times
+		}
 	}
-	n := s.counts.all()
-	maps.DeleteFunc(n, func(what string, _ int) bool { return !strings.HasPrefix(what, "refunds") })
-	states := map[string]int{}
-	for _, r := range l.RefundsWeChat {
-		states[r.Status]++
+	return n
+}
+
+func refundStates(list []audit.Refund) map[string]int {
+	n := map[string]int{}
+	for _, r := range list {
+		n[r.Status]++
 	}
-	return fmt.Sprintf("%d asked for; %s; at WeChat %s", len(l.Wishes), counted(n), counted(states))
+	return n
+}
+
+// granted is what became of the memberships.
+func granted(l audit.Ledgers) map[string]int {
+	n := map[string]int{}
+	for _, g := range l.Grants {
+		switch {
+		case g.At.IsZero():
+			n["never, the money went back first"]++
+		case g.Revoked:
+			n["taken back"]++
+		default:
+			n["kept"]++
+		}
+	}
+	return n
 }

@@ -26,12 +26,13 @@ type climate struct {
 
 func climates() []climate {
 	api := []string{"status_500", "status_429", "timeout", "slow", "reset", "unsigned", "bad_signature", "garbage"}
+	late := append(api[:len(api):len(api)], "late")
 	return []climate{
 		{"notify", 0.4, []string{"drop", "delay", "duplicate", "reorder", "forge", "probe", "wrong_amount", "old_timestamp", "wrong_key"}},
-		{"prepay", 0.12, api},
+		{"prepay", 0.12, late},
 		{"query", 0.2, api},
-		{"close", 0.3, api},
-		{"refund", 0.3, api},
+		{"close", 0.3, late},
+		{"refund", 0.3, late},
 	}
 }
 
@@ -49,11 +50,16 @@ func (w *weather) rage(ctx context.Context) {
 }
 
 // change draws new faults: three of each target's, each with a share of what
-// the target may bear. Every fifth weather is a calm one.
+// the target may bear. Every fifth weather is a calm one; in some of the others
+// the merchant has no money to refund from.
 func (w *weather) change() {
 	w.calm()
 	if w.dice.IntN(5) == 0 {
 		return
+	}
+	if w.dice.IntN(6) == 0 {
+		w.sim.SetBalance(false)
+		w.struck["refund empty account"]++
 	}
 	for _, c := range climates() {
 		for _, i := range w.dice.Perm(len(c.faults))[:3] {
@@ -63,7 +69,7 @@ func (w *weather) change() {
 				f.Rate /= 3
 			case "slow":
 				f.Delay = time.Duration(w.dice.Int64N(int64(800 * time.Millisecond)))
-			case "delay":
+			case "delay", "late":
 				f.Delay = time.Duration(w.dice.Int64N(int64(20 * time.Second)))
 			}
 			w.sim.Fault(f)
@@ -79,6 +85,7 @@ func (w *weather) calm() {
 		}
 	}
 	w.sim.ClearFaults()
+	w.sim.SetBalance(true)
 }
 
 type inForce struct {

@@ -21,8 +21,8 @@ type weChat struct {
 
 // startWeChat serves a simulator on loopback. carry is who carries its
 // notifications to the shops.
-func startWeChat(seed uint64, carry http.RoundTripper) (*weChat, error) {
-	sim, err := wxsim.New(wxsim.Config{Seed: int64(seed%1e9) + 1, NotifyClient: &http.Client{Transport: carry}})
+func startWeChat(conf config, carry http.RoundTripper) (*weChat, error) {
+	sim, err := wxsim.New(wxsim.Config{Seed: int64(conf.seed%1e9) + 1, RefundDelay: conf.refundDelay(), NotifyClient: &http.Client{Transport: carry}})
 	if err != nil {
 		return nil, err
 	}
@@ -42,6 +42,13 @@ func startWeChat(seed uint64, carry http.RoundTripper) (*weChat, error) {
 		_ = server.Close()
 		all.Wait()
 	}}, nil
+}
+
+// refundDelay is how long refunds take, in business time. Where they end at
+// once the notification comes before the answer.
+func (c config) refundDelay() time.Duration {
+	delays := [...]time.Duration{-1, time.Second, 5 * time.Second}
+	return delays[c.seed%uint64(len(delays))]
 }
 
 // environment is the simulator's account as a shop reads it.

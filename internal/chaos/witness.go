@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,20 +19,20 @@ import (
 )
 
 // witness carries notifications to the shops. Whenever one is acknowledged it
-// looks at once whether the payment is stored: later somebody may have mended
-// it.
+// looks at once whether the payment or the refund is stored: later somebody may
+// have mended it.
 type witness struct {
 	wire   http.RoundTripper
-	stored func(outTradeNo string) (bool, error)
+	stored func(notice) (bool, error)
 
 	mu     sync.Mutex
 	apiv3  string
-	seen   int
+	seen   map[string]int // notifications looked up, by what they are about
 	broken []audit.Violation
 }
 
-func newWitness(stored func(string) (bool, error)) *witness {
-	return &witness{stored: stored, wire: &http.Transport{MaxIdleConnsPerHost: 32, MaxConnsPerHost: 128, IdleConnTimeout: 30 * time.Second}}
+func newWitness(stored func(notice) (bool, error)) *witness {
+	return &witness{stored: stored, seen: map[string]int{}, wire: &http.Transport{MaxIdleConnsPerHost: 32, MaxConnsPerHost: 128, IdleConnTimeout: 30 * time.Second}}
 }
 
 // RoundTrip makes the witness an [http.RoundTripper].
@@ -64,10 +66,10 @@ func (w *witness) violations() []audit.Violation {
 }
 
 // looks is how many acknowledged notifications were looked up.
-func (w *witness) looks() int {
+func (w *witness) looks() map[string]int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.seen
+	return maps.Clone(w.seen)
 }
 
 // look holds an acknowledged notification against the table.
@@ -75,22 +77,32 @@ func (w *witness) look(body []byte) {
 	w.mu.Lock()
 	key := w.apiv3
 	w.mu.Unlock()
-	no, err := paidOrder(body, key)
-	if err != nil || no == "" {
-		return // a forgery, or not of a payment
+	n, err := noticeOf(body, key)
+	if err != nil || n.OutTradeNo == "" {
+		return // a forgery, or of something else
 	}
-	stored, err := w.stored(no)
+	stored, err := w.stored(n)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.seen++
+	what := "of payments"
+	if n.OutRefundNo != "" {
+		what = "of refunds"
+	}
+	w.seen[what]++
 	if err == nil && !stored {
-		w.broken = append(w.broken, audit.Violation{Rule: audit.AckedUnstored, OutTradeNo: no, Detail: "when 204 had come the order was not paid"})
+		w.broken = append(w.broken, audit.Violation{Rule: audit.AckedUnstored, OutTradeNo: n.OutTradeNo, Detail: fmt.Sprintf("when 204 had come the table did not hold it: %+v", n)})
 	}
 }
 
-// paidOrder decrypts a notification and returns the order that it says is
-// paid.
-func paidOrder(body []byte, apiv3 string) (string, error) {
+// notice is what a notification says: of a payment, or of a refund.
+type notice struct {
+	OutTradeNo   string `json:"out_trade_no"`
+	OutRefundNo  string `json:"out_refund_no"`
+	RefundStatus string `json:"refund_status"`
+}
+
+// noticeOf decrypts a notification. One of something else is empty.
+func noticeOf(body []byte, apiv3 string) (said notice, err error) {
 	var n struct {
 		EventType string `json:"event_type"`
 		Resource  struct {
@@ -100,28 +112,33 @@ func paidOrder(body []byte, apiv3 string) (string, error) {
 		} `json:"resource"`
 	}
 	if err := json.Unmarshal(body, &n); err != nil {
-		return "", err
+		return said, err
 	}
-	if n.EventType != "TRANSACTION.SUCCESS" {
-		return "", nil
+	if n.EventType != "TRANSACTION.SUCCESS" && !strings.HasPrefix(n.EventType, "REFUND.") {
+		return said, nil
 	}
-	block, err := aes.NewCipher([]byte(apiv3))
+	plain, err := decrypt(apiv3, n.Resource.Nonce, n.Resource.AssociatedData, n.Resource.Ciphertext)
 	if err != nil {
-		return "", err
+		return said, err
+	}
+	return said, json.Unmarshal(plain, &said)
+}
+
+func decrypt(key, nonce, data string, text []byte) ([]byte, error) {
+	block, err := aes.NewCipher([]byte(key))
+	if err != nil {
+		return nil, err
 	}
 	gcm, err := cipher.NewGCM(block)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if len(n.Resource.Nonce) != gcm.NonceSize() {
-		return "", errors.New("nonce of another length")
+	if len(nonce) != gcm.NonceSize() {
+		return nil, errors.New("nonce of another length")
 	}
-	plain, err := gcm.Open(nil, []byte(n.Resource.Nonce), n.Resource.Ciphertext, []byte(n.Resource.AssociatedData))
+	plain, err := gcm.Open(nil, []byte(nonce), text, []byte(data))
 	if err != nil {
-		return "", fmt.Errorf("decrypt: %w", err)
+		return nil, fmt.Errorf("decrypt: %w", err)
 	}
-	var t struct {
-		OutTradeNo string `json:"out_trade_no"`
-	}
-	return t.OutTradeNo, json.Unmarshal(plain, &t)
+	return plain, nil
 }
