@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/wxpaykit/wxpay/internal/chaos/audit"
 )
 
 // edit is an exact replacement in one file of the module.
@@ -18,31 +20,32 @@ func (e edit) apply(text string) (string, error) {
 	return strings.Replace(text, e.old, e.new, 1), nil
 }
 
-// mistake is a way to break the kit.
+// mistake is a way to break the kit, and what it is seen by.
 type mistake struct {
 	name  string
+	seen  []audit.Rule // at least one of them
 	edits []edit
 }
 
 // mistakes are the breaks that a run must notice.
 func mistakes() []mistake {
 	return []mistake{
-		{"ack-before-commit", []edit{{"notify_handler.go", `		err = k.take(r.Context(), &n)
+		{"ack-before-commit", []audit.Rule{audit.AckedUnstored}, []edit{{"notify_handler.go", `		err = k.take(r.Context(), &n)
 `, `		taken := n
 		go func() { _ = k.take(context.WithoutCancel(r.Context()), &taken) }()
 `}}},
-		{"skip-lease", []edit{{"worker/duty.go",
+		{"skip-lease", []audit.Rule{audit.HandedUnclaimed, audit.HandedOverTwice}, []edit{{"worker/duty.go",
 			`|| !w.save(ctx, claimed) {`,
 			`|| !claimed.ToHandOver() && !w.save(ctx, claimed) {`}}},
-		{"forget-conditional-update", []edit{{"orderstore/sqlite/statements.go",
+		{"forget-conditional-update", []audit.Rule{audit.HandedOverTwice, audit.PaidTwice, audit.NotHandedOver, audit.TakenBack}, []edit{{"orderstore/sqlite/statements.go",
 			`SET %s WHERE out_trade_no = ? AND version = ?"`,
 			`SET %s WHERE out_trade_no = ? AND ? > 0"`}}},
-		{"drop-outbox", []edit{{"orderstore/payment.go",
+		{"drop-outbox", []audit.Rule{audit.NotGranted}, []edit{{"orderstore/payment.go",
 			`	o.HandOverAt = now
 	return o.appointed().with(`,
 			`	o.HandOverAt, o.NextActionAt = now, time.Time{}
 	return o.with(`}}},
-		{"new-refund-number", []edit{
+		{"new-refund-number", []audit.Rule{audit.RefundDoubled, audit.RefundUnwished}, []edit{
 			{"internal/till/refund_step.go", `	"errors"
 `, `	"errors"
 	"strings"
@@ -56,13 +59,13 @@ func mistakes() []mistake {
 	}
 }
 
-func breakOf(name string) ([]edit, error) {
+func breakOf(name string) (mistake, error) {
 	all := mistakes()
 	i := slices.IndexFunc(all, func(m mistake) bool { return m.name == name })
 	if i < 0 {
-		return nil, fmt.Errorf("unknown, want one of %s", strings.Join(breakNames(), " "))
+		return mistake{}, fmt.Errorf("unknown, want one of %s", strings.Join(breakNames(), " "))
 	}
-	return all[i].edits, nil
+	return all[i], nil
 }
 
 func breakNames() []string {

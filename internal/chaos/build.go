@@ -40,11 +40,11 @@ func build(ctx context.Context, dir, damage string) (string, error) {
 func overlayOf(root, dir, damage string) (string, error) {
 	var overlay struct{ Replace map[string]string }
 	overlay.Replace = map[string]string{}
-	edits, err := breakOf(damage)
+	broken, err := breakOf(damage)
 	if err != nil {
 		return "", err
 	}
-	for i, e := range edits {
+	for i, e := range broken.edits {
 		original := filepath.Join(root, filepath.FromSlash(e.file))
 		source := original
 		if edited, twice := overlay.Replace[original]; twice {
