@@ -137,7 +137,7 @@ func (d *admin) insist(ctx context.Context, dice *rand.Rand, w audit.Wish) bool 
 			d.counts.add("refunds accepted")
 			d.diary.answered(w.OutRefundNo, true)
 			return true
-		case refused, !a.unclear() && a.Code != 0:
+		case refused, !a.unclear():
 			d.counts.add("refunds refused")
 			d.diary.answered(w.OutRefundNo, false)
 			return false

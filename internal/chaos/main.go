@@ -12,6 +12,19 @@
 // WeChat, the order table, the grants and what customers were told disagree in
 // any line; see package audit for what is compared.
 //
+// The admin gives a share of what was paid back, in whole, in parts a minute
+// apart, clicked twice, by two people at once. Refunds that take that minute are
+// asked for early in a run, so that the time to settle stays short; in a run of
+// less than half a minute there are none of them.
+//
+// In CI a minute and what it takes to settle are enough, and fit into two and a
+// half minutes of two cores:
+//
+//	go run ./internal/chaos -time 60s -seed 1 -replicas 3 -least-kills 20 -least-paid 1000 -least-refunds 100
+//
+// What the shops have not done when the chaos ends they do at the speed of the
+// disk; a run of many minutes wants fewer -customers, or a longer -settle.
+//
 // With -break the shop is built from a copy of the source with one mistake in
 // it. Such a run must fail.
 package main

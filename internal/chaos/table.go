@@ -43,12 +43,16 @@ func (s *scene) fill(ctx context.Context, r *report, l audit.Ledgers, settled ti
 	row("refunds here", "%s", counted(refundStates(l.RefundsHere)))
 	row("refunds at WeChat", "%s", counted(refundStates(l.RefundsWeChat)))
 	row("  their end heard by", "%s", counted(refundSources))
-	rules := map[string]int{}
-	for _, v := range r.violations {
-		rules[string(v.Rule)]++
-	}
-	row("violations", "%d %s", len(r.violations), counted(rules))
+	row("violations", "%d %s", len(r.violations), counted(r.rules()))
 	return nil
+}
+
+func (r *report) rules() map[string]int {
+	n := map[string]int{}
+	for _, v := range r.violations {
+		n[string(v.Rule)]++
+	}
+	return n
 }
 
 func statesHere(l audit.Ledgers) map[string]int {
