@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wxpaykit/wxpay/orderstore"
@@ -16,32 +17,56 @@ type duty struct {
 	step  func(ctx context.Context, claimed orderstore.Order)
 }
 
-// begin claims the order for the first step it needs that can be taken now,
-// and takes it in a goroutine. The claim is saved here: what this round claimed
-// is no longer due when the store is asked again.
-func (w *Worker) begin(ctx context.Context, o orderstore.Order, steps *sync.WaitGroup) bool {
+// look is one look at what is due. Its claims are saved side by side, so that a
+// store can commit them together; whoever waits for them finds what was claimed
+// no longer due.
+type look struct {
+	claims sync.WaitGroup
+	begun  atomic.Int64 // claims that were saved
+}
+
+// begin takes the first step that the order needs and that can be taken now,
+// in a goroutine that claims the order first. It reports false if there is
+// none.
+func (w *Worker) begin(ctx context.Context, o orderstore.Order, l *look, steps *sync.WaitGroup) bool {
 	for _, d := range w.duties(o, w.cfg.Now()) {
-		if w.start(ctx, d, steps) {
+		if w.start(ctx, d, l, steps) {
 			return true
 		}
 	}
 	return false
 }
 
-func (w *Worker) start(ctx context.Context, d duty, steps *sync.WaitGroup) bool {
+func (w *Worker) start(ctx context.Context, d duty, l *look, steps *sync.WaitGroup) bool {
 	if !d.slots.take() {
 		return false
 	}
-	claimed, err := d.claim()
-	if err != nil || !d.free() || !w.save(ctx, claimed) {
+	claim, err := d.claim()
+	if err != nil || !d.free() {
 		d.slots.give()
 		return false
 	}
+	l.claims.Add(1)
 	steps.Go(func() {
-		defer w.Wake() // a slot is free
-		defer d.slots.give()
-		d.step(context.WithoutCancel(ctx), claimed.Saved())
+		began := w.claimed(ctx, claim, l)
+		if began {
+			d.step(context.WithoutCancel(ctx), claim.Saved())
+		}
+		d.slots.give()
+		if began {
+			w.Wake() // a slot is free
+		}
 	})
+	return true
+}
+
+// claimed saves the claim, and reports whether nobody was quicker.
+func (w *Worker) claimed(ctx context.Context, claim orderstore.Order, l *look) bool {
+	defer l.claims.Done()
+	if !w.save(ctx, claim) {
+		return false
+	}
+	l.begun.Add(1)
 	return true
 }
 

@@ -118,27 +118,29 @@ const (
 // round begins a step for every order that is due and for which there is a
 // free slot.
 func (w *Worker) round(ctx context.Context, steps *sync.WaitGroup, wide bool) {
-	for look := firstLook; ctx.Err() == nil; {
-		due, err := w.cfg.Store.Due(ctx, w.cfg.Now(), look)
+	for most := firstLook; ctx.Err() == nil; {
+		due, err := w.cfg.Store.Due(ctx, w.cfg.Now(), most)
 		if err != nil {
 			if ctx.Err() == nil {
 				w.cfg.Logger.ErrorContext(ctx, "due orders cannot be read", slog.Any("cause", err))
 			}
 			return
 		}
-		begun := 0
+		var l look
 		for _, o := range due {
-			if ctx.Err() == nil && w.begin(ctx, o, steps) {
-				begun++
+			if ctx.Err() == nil && !w.begin(ctx, o, &l, steps) {
+				l.claims.Wait() // slots whose claim cannot be saved are free again
+				w.begin(ctx, o, &l, steps)
 			}
 		}
+		l.claims.Wait()
 		switch {
-		case begun > 0:
-			look = firstLook
-		case !wide || len(due) < look || look >= lastLook:
+		case l.begun.Load() > 0:
+			most = firstLook
+		case !wide || len(due) < most || most >= lastLook:
 			return
 		default:
-			look *= 4
+			most *= 4
 		}
 	}
 }
