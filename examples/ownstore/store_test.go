@@ -13,6 +13,15 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) orderstore.Store { return open(t, filepath.Join(t.TempDir(), "own.db")) })
 }
 
+// Two processes have the file open.
+func TestTwoStores(t *testing.T) {
+	t.Parallel()
+	storetest.RunPair(t, func(t *testing.T) (a, b orderstore.Store) {
+		path := filepath.Join(t.TempDir(), "own.db")
+		return open(t, path), open(t, path)
+	})
+}
+
 // open opens the store in the file at path and closes it with the test.
 func open(t *testing.T, path string) *Store {
 	t.Helper()

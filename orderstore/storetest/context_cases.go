@@ -11,6 +11,7 @@ func contextCases() []Case {
 	return []Case{
 		{"Context/CancelledWritesNothing", cancelledWrites},
 		{"Context/CancelledReadsNothing", cancelledReads},
+		{"Context/CancelledMidwayIsAllOrNothing", cancelledMidway},
 	}
 }
 
@@ -55,6 +56,32 @@ func cancelledReads(ctx context.Context, s orderstore.Store) error {
 	_, events := s.Events(cancelled, o.OutTradeNo)
 	for name, err := range map[string]error{"Get": got, "Due": due, "Find": found, "Paid": paid, "Events": events} {
 		if err := refused(name+" with a cancelled context", err, context.Canceled); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A context ends at any moment of a write. Whoever is told nil finds it done,
+// whoever is told an error finds the order and its events either as before or
+// both written.
+func cancelledMidway(ctx context.Context, s orderstore.Store) error {
+	const rounds, least = 60, 50 * time.Microsecond
+	t := newTrail("tzxz_midway")
+	began := time.Now()
+	if err := must("Create", t.create(ctx, s)); err != nil {
+		return err
+	}
+	takes := max(time.Since(began), least)
+	for round := range rounds {
+		o, err := s.Get(ctx, t.number)
+		if err != nil {
+			return must("Get after a write that was cut short", err)
+		}
+		short, cancel := context.WithTimeout(ctx, takes*time.Duration(2*round)/rounds)
+		_ = t.save(short, s, o)
+		cancel()
+		if err := t.verify(ctx, s); err != nil {
 			return err
 		}
 	}

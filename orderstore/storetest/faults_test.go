@@ -52,6 +52,24 @@ func errorLies() []lie {
 				return l.honest.Paid(context.WithoutCancel(ctx), from, to, after, limit)
 			}
 		}, []string{"Context/CancelledReadsNothing"}},
+		{"the events are written in a transaction of their own", func(l *liar) {
+			table := &eventTable{lists: make(map[string][][]orderstore.Event), key: func(number string) string { return number }}
+			table.serve(l)
+			write := func(honest func(context.Context, orderstore.Order) error) func(context.Context, orderstore.Order) error {
+				return func(ctx context.Context, o orderstore.Order) error {
+					err := honest(ctx, o)
+					if err != nil {
+						return err
+					}
+					time.Sleep(time.Millisecond)
+					if ctx.Err() == nil {
+						table.add(o.OutTradeNo, o.Events)
+					}
+					return ctx.Err()
+				}
+			}
+			l.create, l.save = write(l.honest.Create), write(l.honest.Save)
+		}, []string{"Context/CancelledMidwayIsAllOrNothing"}},
 		{"the context's error is returned, and the order is written", func(l *liar) {
 			l.save = func(ctx context.Context, o orderstore.Order) error {
 				return errors.Join(l.honest.Save(context.WithoutCancel(ctx), o), ctx.Err())
@@ -71,7 +89,7 @@ func raceLies() []lie {
 				time.Sleep(pause)
 				return l.overwrite(ctx, o)
 			}
-		}, []string{"Race/NoLostUpdate", "Race/OneSaveWins"}},
+		}, []string{"Race/NoLostUpdate", "Race/OneSaveWins", "Race/OneClaimWins", "Race/EverySuccessCounts"}},
 		{"Create looks first and writes later", func(l *liar) {
 			l.create = func(ctx context.Context, o orderstore.Order) error {
 				if _, err := l.honest.Get(ctx, o.OutTradeNo); err == nil {
@@ -93,6 +111,16 @@ func raceLies() []lie {
 				return l.honest.Save(ctx, o)
 			}
 		}, []string{"Race/ManyOrders", "Race/NoLostUpdate", "Race/OneSaveWins"}},
+		{"a search lags behind", func(l *liar) {
+			var mu sync.Mutex
+			var before []orderstore.Order
+			l.onFind(func(list []orderstore.Order) []orderstore.Order {
+				mu.Lock()
+				defer mu.Unlock()
+				list, before = before, list
+				return list
+			})
+		}, []string{"Race/VisibleToEveryRead"}},
 		{"reads lag one write behind", lag, []string{"Race/VisibleAtOnce", "Save/CountsTheVersion"}},
 	}
 }

@@ -23,8 +23,9 @@ type liar struct {
 var _ orderstore.Store = (*liar)(nil)
 
 // newLiar returns a liar that has not lied yet.
-func newLiar() *liar {
-	s := memory.New()
+func newLiar() *liar { return newLiarWith(memory.New()) }
+
+func newLiarWith(s *memory.Store) *liar {
 	return &liar{s, s.Create, s.Get, s.Save, s.Due, s.Find, s.Paid, s.Events}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/wxpaykit/wxpay/orderstore"
 )
@@ -108,4 +109,14 @@ func wins(errs []error, want error) (int, error) {
 		return 0, fmt.Errorf("none of %d writers won", len(errs))
 	}
 	return winner, nil
+}
+
+// first says how many of those who did something at once failed, and how the
+// first of them; nil when none did.
+func first(errs []error) error {
+	failed := slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil })
+	if len(failed) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d failed, the first: %w", len(failed), len(errs), failed[0])
 }

@@ -8,13 +8,17 @@
 //		})
 //	}
 //
+// [RunPair] holds two stores in one database to each other, as two processes
+// are; an application that is replaced without a pause is two for a moment.
+//
 // Nothing can be switched off. A store that passes may be given real money,
 // with one exception: no test can pull the plug. That a returned nil survives
 // the loss of power must be read in the database's manual and settings.
 //
 // What a store must take: numbers as WeChat Pay allows them, text in all of
 // Unicode (4-byte emoji included, without U+0000), money up to the largest
-// int64, times at microseconds, a note of 16 KiB, and 50 refunds of 2 KiB each.
+// int64, times at microseconds from the year 1000 to 9999, a note of 16 KiB,
+// and 50 refunds of 2 KiB each.
 package storetest
 
 import (
