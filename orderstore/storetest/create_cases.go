@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/wxpaykit/wxpay/orderstore"
 )
@@ -12,6 +14,8 @@ func createCases() []Case {
 		{"Create/StartsAtVersion1", createVersion},
 		{"Create/KeepsTheEvents", createEvents},
 		{"Create/TakenNumberIsErrExists", createTaken},
+		{"Create/RepeatedChangesNothing", createRepeated},
+		{"Create/FailsWhole", createFails},
 		{"Get/UnknownNumberIsErrNotFound", getUnknown},
 		{"Get/ComparesNumbersByCase", getByCase},
 	}
@@ -68,6 +72,85 @@ func createTaken(ctx context.Context, s orderstore.Store) error {
 		return err
 	}
 	return history(ctx, s, first.OutTradeNo, first.Events...)
+}
+
+// A click that is repeated creates the same order again. That is ErrExists too,
+// and takes nothing back of what has happened to the order since.
+func createRepeated(ctx context.Context, s orderstore.Store) error {
+	o, err := filled("tzxz_repeated", 1)
+	if err != nil {
+		return err
+	}
+	o.Events = []orderstore.Event{noted("created")}
+	if err := create(ctx, s, o); err != nil {
+		return err
+	}
+	now, notes := o, o.Events
+	for round := range 3 {
+		if err := refused("Create of the same order", s.Create(ctx, o), orderstore.ErrExists); err != nil {
+			return err
+		}
+		if err := holds(ctx, s, now.Saved()); err != nil {
+			return err
+		}
+		if err := history(ctx, s, o.OutTradeNo, notes...); err != nil {
+			return err
+		}
+		now = now.Saved()
+		now.TradeState, now.Events = fmt.Sprint("STATE", round), []orderstore.Event{noted(fmt.Sprint("saved ", round))}
+		notes = append(notes, now.Events...)
+		if err := must("Save", s.Save(ctx, now)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// oddNotes are notes that some databases take and some refuse.
+func oddNotes() []string {
+	return []string{"NUL \x00", "no UTF-8 \xff\xfe", strings.Repeat("长", 400_000)}
+}
+
+// An order of which one event cannot be written is not created at all.
+func createFails(ctx context.Context, s orderstore.Store) error {
+	for i, note := range oddNotes() {
+		o := plain(fmt.Sprint("tzxz_fails_", i))
+		o.Events = []orderstore.Event{noted("one"), noted(note), noted("three")}
+		err := s.Create(ctx, o)
+		if isAnswer(err) {
+			return fmt.Errorf("Create with an odd note: %w", err)
+		}
+		if err == nil {
+			if err := eventCount(ctx, s, o.OutTradeNo, len(o.Events)); err != nil {
+				return err
+			}
+			continue
+		}
+		_, err = s.Get(ctx, o.OutTradeNo)
+		if err := refused("Get of an order whose Create returned an error", err, orderstore.ErrNotFound); err != nil {
+			return err
+		}
+		if err := eventCount(ctx, s, o.OutTradeNo, 0); err != nil {
+			return err
+		}
+		o.Events = []orderstore.Event{noted("again")}
+		if err := must("after an error,", create(ctx, s, o)); err != nil {
+			return err
+		}
+		if err := history(ctx, s, o.OutTradeNo, o.Events...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eventCount reports an error unless the order has that many events.
+func eventCount(ctx context.Context, s orderstore.Store, number string, want int) error {
+	events, err := s.Events(ctx, number)
+	if err == nil && len(events) != want {
+		err = fmt.Errorf("%d events, want %d", len(events), want)
+	}
+	return must("Events "+number, err)
 }
 
 func getUnknown(ctx context.Context, s orderstore.Store) error {

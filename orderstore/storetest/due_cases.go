@@ -18,6 +18,7 @@ func dueCases() []Case {
 		{"Due/LongestFirst", dueOrder},
 		{"Due/AtMostLimit", dueLimit},
 		{"Due/StarvesNobody", dueFair},
+		{"Due/ClaimsNothing", dueReads},
 		{"Due/ReturnsWholeOrders", dueWhole},
 	}
 }
@@ -168,6 +169,27 @@ func dueFair(ctx context.Context, s orderstore.Store) error {
 		}
 	}
 	return nil
+}
+
+// Asking what is due changes nothing: who asked may die before it claims
+// anything, and another process asks a moment later.
+func dueReads(ctx context.Context, s orderstore.Store) error {
+	var all []string
+	for i := range 5 {
+		o := dueAt(fmt.Sprint("tzxz_reads_", i), epoch.Add(time.Duration(i)*time.Second))
+		if err := create(ctx, s, o); err != nil {
+			return err
+		}
+		all = append(all, o.OutTradeNo)
+	}
+	for range 3 {
+		for _, limit := range []int{2, 5} {
+			if err := isDue(ctx, s, epoch.Add(time.Minute), limit, all[:limit]...); err != nil {
+				return err
+			}
+		}
+	}
+	return holds(ctx, s, dueAt(all[0], epoch).Saved())
 }
 
 func dueWhole(ctx context.Context, s orderstore.Store) error {

@@ -60,13 +60,17 @@ func findExact(ctx context.Context, s orderstore.Store) error {
 		attempt("tzxz_exact_2", "order-1", epoch),
 		attempt("tzxz_exact_3", "order_1", epoch),
 		attempt("tzxz_exact_4", "order-10", epoch),
-		attempt("tzxz_exact_5", "订单-1", epoch))
+		attempt("tzxz_exact_5", "订单-1", epoch),
+		attempt("tzxz_exact_6", "order-1 ", epoch), // some databases ignore blanks at the end
+		attempt("tzxz_exact_7", "órder-1", epoch),  // some ignore accents
+		attempt("tzxz_exact_8", "ｏrder-1", epoch))  // some ignore the width of letters
 	if err != nil {
 		return err
 	}
 	for ref, want := range map[string][]string{
 		"Order-1": {"tzxz_exact_1"}, "order-1": {"tzxz_exact_2"}, "order_1": {"tzxz_exact_3"},
-		"订单-1": {"tzxz_exact_5"}, "ORDER-1": nil, "order-": nil, "order%": nil, "tzxz_exact_1": nil,
+		"订单-1": {"tzxz_exact_5"}, "order-1 ": {"tzxz_exact_6"}, "órder-1": {"tzxz_exact_7"}, "ｏrder-1": {"tzxz_exact_8"},
+		"ORDER-1": nil, "order-": nil, "order%": nil, "tzxz_exact_1": nil,
 	} {
 		if err := finds(ctx, s, ref, want...); err != nil {
 			return err

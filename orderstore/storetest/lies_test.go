@@ -2,6 +2,7 @@ package storetest_test
 
 import (
 	"context"
+	"errors"
 	"math"
 	"reflect"
 	"slices"
@@ -56,12 +57,75 @@ func writeLies() []lie {
 				return l.overwrite(ctx, o)
 			}
 		}, []string{"Create/TakenNumberIsErrExists", "Race/OneCreateWins"}},
+		{"Create of what is there says nil", func(l *liar) {
+			l.create = func(ctx context.Context, o orderstore.Order) error {
+				err := l.honest.Create(ctx, o)
+				if now, _ := l.honest.Get(ctx, o.OutTradeNo); errors.Is(err, orderstore.ErrExists) && now.CreatedAt.Equal(o.CreatedAt) {
+					return nil
+				}
+				return err
+			}
+		}, []string{"Create/RepeatedChangesNothing", "Race/OneCreateWins"}},
+		{"Create begins again with the same order", func(l *liar) {
+			l.create = func(ctx context.Context, o orderstore.Order) error {
+				err := l.honest.Create(ctx, o)
+				if now, _ := l.honest.Get(ctx, o.OutTradeNo); errors.Is(err, orderstore.ErrExists) && now.Total == o.Total {
+					_ = l.overwrite(ctx, o)
+				}
+				return err
+			}
+		}, []string{"Create/RepeatedChangesNothing"}},
+		{"what went before the error stays", failLate(func(i int, o orderstore.Order) orderstore.Order {
+			o.Events = o.Events[:i]
+			return o
+		}, errors.New("invalid byte sequence")), []string{"Create/FailsWhole", "Save/FailsWhole"}},
+		{"what cannot be written is left out", failLate(func(i int, o orderstore.Order) orderstore.Order {
+			o.Events = slices.Delete(slices.Clone(o.Events), i, i+1)
+			return o
+		}, nil), []string{"Create/FailsWhole", "Save/FailsWhole"}},
+		{"what cannot be written is a conflict", failLate(nil, errors.Join(orderstore.ErrExists, orderstore.ErrConflict)),
+			[]string{"Create/FailsWhole", "Save/FailsWhole"}},
+		{"what was refused is never rolled back", func(l *liar) {
+			connections := make(chan struct{}, 100)
+			l.save = func(ctx context.Context, o orderstore.Order) error {
+				select {
+				case connections <- struct{}{}:
+				default:
+					return errors.New("too many connections")
+				}
+				err := l.honest.Save(ctx, o)
+				if err == nil {
+					<-connections
+				}
+				return err
+			}
+		}, []string{"Save/RefusalsHoldNothing"}},
 		{"Create loses the events", func(l *liar) {
 			l.create = func(ctx context.Context, o orderstore.Order) error {
 				o.Events = nil
 				return l.honest.Create(ctx, o)
 			}
 		}, []string{"Create/KeepsTheEvents", "Race/OneCreateWins"}},
+	}
+}
+
+// failLate tells the lie of a database that refuses NUL: what it writes
+// instead of such an order, whose event i has one, and what it says then.
+func failLate(write func(i int, o orderstore.Order) orderstore.Order, says error) func(*liar) {
+	return func(l *liar) {
+		do := func(honest func(context.Context, orderstore.Order) error) func(context.Context, orderstore.Order) error {
+			return func(ctx context.Context, o orderstore.Order) error {
+				i := slices.IndexFunc(o.Events, func(e orderstore.Event) bool { return strings.Contains(e.Note, "\x00") })
+				if i < 0 {
+					return honest(ctx, o)
+				}
+				if write != nil {
+					_ = honest(ctx, write(i, o))
+				}
+				return says
+			}
+		}
+		l.create, l.save = do(l.honest.Create), do(l.honest.Save)
 	}
 }
 
@@ -146,6 +210,24 @@ func valueLies() []lie {
 			l.onDue(forget)
 			l.onFind(forget)
 		}, []string{"Due/ReturnsWholeOrders", "Find/ReturnsWholeOrders"}},
+		{"times are nanoseconds", times(func(t time.Time) time.Time {
+			if t.IsZero() {
+				return t
+			}
+			return time.Unix(0, t.UnixNano())
+		}), []string{"Values/Clocks"}},
+		{"1970 is not yet", times(func(t time.Time) time.Time {
+			if t.UnixMicro() == 0 {
+				return time.Time{}
+			}
+			return t
+		}), []string{"Values/Clocks"}},
+		{"times begin in 1970", times(func(t time.Time) time.Time {
+			if !t.IsZero() && t.Unix() < 0 {
+				return time.Unix(0, 1000)
+			}
+			return t
+		}), []string{"Values/Clocks"}},
 		{"times come back in another zone", func(l *liar) {
 			l.onRead(func(o *orderstore.Order) { o.PaidAt = o.PaidAt.In(time.FixedZone("", 8*60*60)) })
 		}, []string{"Values/Microseconds"}},

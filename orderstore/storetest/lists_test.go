@@ -35,6 +35,16 @@ func dueLies() []lie {
 		{"Due gives an order up after two claims", due(func(list []orderstore.Order, now time.Time, limit int) []orderstore.Order {
 			return keep(list, limit, func(o orderstore.Order) bool { return !o.NextActionAt.After(now) && o.Version < 3 })
 		}), []string{"Due/StarvesNobody"}},
+		{"Due hands out each order once", func(l *liar) {
+			handed := make(map[string]bool)
+			l.onDue(func(list []orderstore.Order) []orderstore.Order {
+				return slices.DeleteFunc(list, func(o orderstore.Order) bool {
+					again := handed[o.OutTradeNo]
+					handed[o.OutTradeNo] = true
+					return again
+				})
+			})
+		}, []string{"Due/ClaimsNothing"}},
 		{"Due ignores the limit", due(func(list []orderstore.Order, now time.Time, _ int) []orderstore.Order {
 			return keep(list, all, func(o orderstore.Order) bool { return !o.NextActionAt.After(now) })
 		}), []string{"Due/AtMostLimit"}},
@@ -96,6 +106,9 @@ func findLies() []lie {
 		}, []string{"Find/NewestFirst"}},
 		{"Find ignores case", found(func(o orderstore.Order, ref string) bool { return strings.EqualFold(o.Ref, ref) }),
 			[]string{"Find/ExactRef"}},
+		{"Find ignores blanks at the end", found(func(o orderstore.Order, ref string) bool {
+			return ref != "" && strings.TrimRight(o.Ref, " ") == strings.TrimRight(ref, " ")
+		}), []string{"Find/ExactRef"}},
 		{"Find takes a prefix", found(func(o orderstore.Order, ref string) bool { return ref != "" && strings.HasPrefix(o.Ref, ref) }),
 			[]string{"Find/ExactRef"}},
 		{"Find finds orders without ref", found(func(o orderstore.Order, ref string) bool { return o.Ref == ref }),

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/wxpaykit/wxpay/orderstore"
 )
@@ -15,6 +16,8 @@ func saveCases() []Case {
 		{"Save/FutureVersionIsErrConflict", saveFuture},
 		{"Save/MissingOrderIsErrConflict", saveMissing},
 		{"Save/LeavesOtherOrdersAlone", saveOthers},
+		{"Save/FailsWhole", saveFails},
+		{"Save/RefusalsHoldNothing", saveRefusals},
 	}
 }
 
@@ -142,4 +145,57 @@ func saveOthers(ctx context.Context, s orderstore.Store) error {
 		return err
 	}
 	return holds(ctx, s, other.Saved())
+}
+
+// A write of which one event cannot be written changes nothing.
+func saveFails(ctx context.Context, s orderstore.Store) error {
+	o := plain("tzxz_fails")
+	o.Events = []orderstore.Event{noted("created")}
+	if err := create(ctx, s, o); err != nil {
+		return err
+	}
+	want := len(o.Events)
+	for _, note := range oddNotes() {
+		next := o.Saved()
+		next.PayStatus, next.Events = orderstore.Paid, []orderstore.Event{noted("one"), noted(note), noted("three")}
+		switch err := s.Save(ctx, next); {
+		case isAnswer(err):
+			return fmt.Errorf("Save with an odd note: %w", err)
+		case err == nil:
+			o, want = next, want+len(next.Events)
+		}
+		if err := holds(ctx, s, o.Saved()); err != nil {
+			return err
+		}
+		if err := eventCount(ctx, s, o.OutTradeNo, want); err != nil {
+			return err
+		}
+	}
+	return must("Save after an error", s.Save(ctx, o.Saved()))
+}
+
+// What is refused leaves nothing open: no transaction, no connection. There
+// are more refusals here than a database has connections.
+func saveRefusals(ctx context.Context, s orderstore.Store) error {
+	const refusals = 300
+	o := plain("tzxz_refusals")
+	if err := create(ctx, s, o); err != nil {
+		return err
+	}
+	for range refusals {
+		if err := refused("Save of an old version", s.Save(ctx, o), orderstore.ErrConflict); err != nil {
+			return err
+		}
+		if err := refused("Create of a taken number", s.Create(ctx, o), orderstore.ErrExists); err != nil {
+			return err
+		}
+		_, err := s.Get(ctx, "tzxz_unknown")
+		if err := refused("Get of an unknown number", err, orderstore.ErrNotFound); err != nil {
+			return err
+		}
+	}
+	if err := must("Save after many refusals", s.Save(ctx, o.Saved())); err != nil {
+		return err
+	}
+	return holds(ctx, s, o.Saved().Saved())
 }

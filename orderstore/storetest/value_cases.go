@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ func valueCases() []Case {
 		{"Values/Money", valueMoney},
 		{"Values/UnsetTimes", valueUnset},
 		{"Values/Microseconds", valueMicroseconds},
+		{"Values/Clocks", valueClocks},
 	}
 }
 
@@ -29,7 +31,9 @@ func trip(ctx context.Context, s orderstore.Store, orders ...orderstore.Order) e
 		if err := holds(ctx, s, o.Saved()); err != nil {
 			return err
 		}
-		if err := must("Save "+o.OutTradeNo, s.Save(ctx, o.Saved())); err != nil {
+		next := o.Saved()
+		next.Events = o.Events
+		if err := must("Save "+o.OutTradeNo, s.Save(ctx, next)); err != nil {
 			return err
 		}
 		if err := holds(ctx, s, o.Saved().Saved()); err != nil {
@@ -45,12 +49,21 @@ func valueNumbers(ctx context.Context, s orderstore.Store) error {
 		"123456", "0012345", "12345678901234567890123456789012", // not a number to a database
 		"|*_-|*", "a|b*c_d-e", "******", "______", "------",
 		"AAAAAA", "aaaaaa", "aaaaaA", "1e1000", "NULL--", "0x1234",
+		strings.Repeat("|*", 16), strings.Repeat("*|", 16), strings.Repeat("_-aA", 8), strings.Repeat("_-Aa", 8),
 	} {
 		o := plain(number)
-		o.RefPaidBy = number
+		o.RefPaidBy, o.Events = number, []orderstore.Event{noted("of " + number)}
 		orders = append(orders, o)
 	}
-	return trip(ctx, s, orders...)
+	if err := trip(ctx, s, orders...); err != nil {
+		return err
+	}
+	for _, o := range orders { // each was created and saved with its event
+		if err := history(ctx, s, o.OutTradeNo, o.Events[0], o.Events[0]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func valueText(ctx context.Context, s orderstore.Store) error {
@@ -119,9 +132,53 @@ func valueMicroseconds(ctx context.Context, s orderstore.Store) error {
 		if err := trip(ctx, s, o); err != nil {
 			return err
 		}
-		if err := history(ctx, s, o.OutTradeNo, o.Events...); err != nil {
+		if err := history(ctx, s, o.OutTradeNo, o.Events[0], o.Events[0]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Clocks go wrong by decades, and times far away are times: none is "not yet",
+// and they sort as they are.
+func valueClocks(ctx context.Context, s orderstore.Store) error {
+	end := time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC)
+	times := []time.Time{
+		time.Date(1000, 1, 1, 0, 0, 0, 1_000, time.UTC), // where MySQL's DATETIME begins
+		time.Date(1969, 12, 31, 23, 59, 59, 999_999_000, time.UTC),
+		time.Unix(0, 0), // is no zero time
+		time.Unix(0, 1_000),
+		epoch,
+		time.Date(2262, 4, 12, 0, 0, 0, 1_000, time.UTC), // more nanoseconds than an int64 has
+		end.Add(-time.Microsecond),
+	}
+	var orders []orderstore.Order
+	for i, at := range times {
+		o := paidAt(fmt.Sprint("tzxz_clock_", (i*3)%len(times)), at)
+		o.Ref, o.CreatedAt, o.UpdatedAt, o.ExpiresAt, o.PrepaidAt, o.ClosedAt = "ref-1", at, at, at, at, at
+		o.PlacingUntil, o.OnItsWayUntil, o.NextActionAt, o.HandOverAt, o.HandedOverAt = at, at, at, at, at
+		o.Refunds = orderstore.Refunds{{OutRefundNo: "refund_1", CreatedAt: at, RefundedAt: at}}
+		o.Events = []orderstore.Event{{At: at, Kind: orderstore.EventCreated}}
+		orders = append(orders, o)
+	}
+	if err := trip(ctx, s, orders...); err != nil {
+		return err
+	}
+	all := numbers(orders)
+	for i, now := range times {
+		if err := isDue(ctx, s, now, len(all), all[:i+1]...); err != nil {
+			return err
+		}
+		if err := isPaid(ctx, s, now, end, len(all), all[i:]...); err != nil {
+			return err
+		}
+		if err := isPaid(ctx, s, time.Time{}, now, len(all), all[:i]...); err != nil {
+			return err
+		}
+	}
+	if err := isDue(ctx, s, time.Time{}, len(all)); err != nil {
+		return err
+	}
+	slices.Reverse(all)
+	return finds(ctx, s, "ref-1", all...)
 }
