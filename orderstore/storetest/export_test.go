@@ -14,3 +14,19 @@ func PairCases() map[string]func(ctx context.Context, a, b orderstore.Store) err
 	}
 	return cases
 }
+
+// LostCases returns what RunFaulty is made of, by name.
+func LostCases() map[string]func(ctx context.Context, database string, open func(addr string) orderstore.Store) error {
+	cases := make(map[string]func(context.Context, string, func(string) orderstore.Store) error)
+	for _, c := range lostCases() {
+		cases[c.name] = func(ctx context.Context, database string, open func(addr string) orderstore.Store) error {
+			n, err := newNetwork(ctx, database)
+			if err != nil {
+				return err
+			}
+			defer n.close()
+			return c.run(ctx, open(n.addr()), n)
+		}
+	}
+	return cases
+}

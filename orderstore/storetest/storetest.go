@@ -10,6 +10,8 @@
 //
 // [RunPair] holds two stores in one database to each other, as two processes
 // are; an application that is replaced without a pause is two for a moment.
+// [RunFaulty] is for a database behind a network, and cuts the connections.
+// Run all that apply: what a store was not tested for it does not hold.
 //
 // Nothing can be switched off. A store that passes may be given real money,
 // with one exception: no test can pull the plug. That a returned nil survives

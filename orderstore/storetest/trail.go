@@ -129,9 +129,9 @@ func (s steady) Events(ctx context.Context, number string) ([]orderstore.Event, 
 	return again(ctx, func() ([]orderstore.Event, error) { return s.Store.Events(ctx, number) })
 }
 
-// again reads until there is an answer, or for ten seconds.
+// again reads until there is an answer, or for five seconds.
 func again[T any](ctx context.Context, read func() (T, error)) (T, error) {
-	const rounds, pause = 500, 20 * time.Millisecond
+	const rounds, pause = 250, 20 * time.Millisecond
 	for range rounds {
 		got, err := read()
 		if err == nil || errors.Is(err, orderstore.ErrNotFound) || ctx.Err() != nil {
@@ -140,5 +140,5 @@ func again[T any](ctx context.Context, read func() (T, error)) (T, error) {
 		time.Sleep(pause)
 	}
 	got, err := read()
-	return got, must("with the connection back for ten seconds", err)
+	return got, must("with the connection back for five seconds", err)
 }

@@ -1,0 +1,188 @@
+package storetest
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+)
+
+// network is a TCP proxy in front of a database, which breaks when told to.
+type network struct {
+	database string
+	listener net.Listener
+	work     sync.WaitGroup
+
+	mu     sync.Mutex
+	live   map[net.Conn]struct{} // both ends of what is connected
+	fuse   int                   // pieces that still pass before the next is cut off; negative: all
+	half   bool                  // of the piece that is cut off, the first half passes
+	passed int                   // pieces, in both directions
+	down   bool                  // connections are refused
+	frozen chan struct{}         // open while nothing passes, nil otherwise
+}
+
+// newNetwork returns the network in front of the database at that address.
+func newNetwork(ctx context.Context, database string) (*network, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	n := &network{database: database, listener: listener, live: make(map[net.Conn]struct{}), fuse: -1}
+	n.work.Go(n.serve)
+	return n, nil
+}
+
+// addr is where the database is to be looked for.
+func (n *network) addr() string { return n.listener.Addr().String() }
+
+func (n *network) close() {
+	_ = n.listener.Close()
+	n.cut()
+	n.work.Wait()
+}
+
+func (n *network) serve() {
+	for {
+		client, err := n.listener.Accept()
+		if err != nil {
+			return // closed
+		}
+		n.work.Go(func() { n.connect(client) })
+	}
+}
+
+// connect carries bytes both ways until one end or the network hangs up.
+func (n *network) connect(client net.Conn) {
+	defer client.Close()
+	if n.isDown() {
+		return
+	}
+	server, err := net.DialTimeout("tcp", n.database, 10*time.Second)
+	if err != nil {
+		return // as if nobody listened
+	}
+	defer server.Close()
+	n.mu.Lock()
+	n.live[client], n.live[server] = struct{}{}, struct{}{}
+	n.mu.Unlock()
+	var both sync.WaitGroup
+	both.Go(func() { n.carry(server, client) })
+	both.Go(func() { n.carry(client, server) })
+	both.Wait()
+	n.mu.Lock()
+	delete(n.live, client)
+	delete(n.live, server)
+	n.mu.Unlock()
+}
+
+func (n *network) isDown() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.down
+}
+
+// carry passes on what comes, piece by piece as it was sent.
+func (n *network) carry(to, from net.Conn) {
+	defer to.Close()
+	defer from.Close()
+	piece := make([]byte, 16<<10)
+	for {
+		size, err := from.Read(piece)
+		if size > 0 {
+			may, burnt := n.allow(size)
+			if _, err := to.Write(piece[:may]); err != nil {
+				return
+			}
+			if burnt {
+				n.cut()
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// allow returns how much of a piece may pass, and whether that is the end.
+func (n *network) allow(size int) (may int, burnt bool) {
+	n.mu.Lock()
+	frozen := n.frozen
+	n.mu.Unlock()
+	if frozen != nil {
+		<-frozen
+		return 0, true
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.passed++
+	switch {
+	case n.fuse > 0:
+		n.fuse--
+	case n.fuse == 0 && n.half:
+		n.fuse = -1
+		return size / 2, true
+	case n.fuse == 0:
+		n.fuse = -1
+		return 0, true
+	}
+	return size, false
+}
+
+// light lets that many pieces pass and cuts everything at the next one; from
+// then on connections hold again.
+func (n *network) light(pieces int, half bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.fuse, n.half = pieces, half
+}
+
+// unlight lets all pass, and reports whether the fuse had burnt down.
+func (n *network) unlight() (burnt bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	burnt = n.fuse < 0
+	n.fuse = -1
+	return burnt
+}
+
+// cut ends all connections.
+func (n *network) cut() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for conn := range n.live {
+		_ = conn.Close()
+	}
+}
+
+// refuse makes the database unreachable, or reachable again.
+func (n *network) refuse(down bool) {
+	n.mu.Lock()
+	n.down = down
+	n.mu.Unlock()
+	n.cut()
+}
+
+// freeze lets nothing pass and tells nobody, until thaw is called; then the
+// connections of before are gone.
+func (n *network) freeze() (thaw func()) {
+	frozen := make(chan struct{})
+	n.mu.Lock()
+	n.frozen = frozen
+	n.mu.Unlock()
+	return func() {
+		n.mu.Lock()
+		n.frozen = nil
+		n.mu.Unlock()
+		close(frozen)
+		n.cut()
+	}
+}
+
+// pieces is how many have passed.
+func (n *network) pieces() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.passed
+}
