@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS orders (
     created_at     BIGINT,
 
     -- ALTER TABLE orders ADD COLUMN …
-    pays_for       VARCHAR(200) NOT NULL DEFAULT '',  -- Order.Ref; MySQL utf8mb4_0900_bin: exact, blanks too
+    pays_for       VARCHAR(200) NOT NULL DEFAULT '',  -- Order.Ref, exact: utf8mb4_0900_bin, MariaDB utf8mb4_nopad_bin
     version        BIGINT,
     next_action_at BIGINT,
     wxpay          TEXT                               -- MySQL: LONGTEXT; NULL for orders that others are paid by

@@ -282,7 +282,7 @@ func raceReads(ctx context.Context, p pair) error {
 	for round := range rounds {
 		at := epoch.Add(time.Duration(round) * time.Second)
 		o = o.Saved()
-		o.Ref, o.NextActionAt, o.PaidAt = fmt.Sprint("ref-", round), at, at
+		o.Ref, o.NextActionAt, o.PayStatus, o.PaidAt = fmt.Sprint("ref-", round), at, orderstore.Paid, at
 		o.Events = []orderstore.Event{noted(fmt.Sprint("round ", round))}
 		notes = append(notes, o.Events...)
 		if err := must("Save", p.of(round).Save(ctx, o)); err != nil {
