@@ -59,6 +59,17 @@ func fill(p any, generation int) error {
 	return nil
 }
 
+// setTimes sets every time in the struct that p points to, those of tomorrow
+// too.
+func setTimes(p any, at time.Time) {
+	v := reflect.ValueOf(p).Elem()
+	for _, f := range fields(v.Type()) {
+		if f.Type == reflect.TypeFor[time.Time]() {
+			v.FieldByIndex(f.Index).Set(reflect.ValueOf(at))
+		}
+	}
+}
+
 // filledRefunds returns two refunds in which every field has a value.
 func filledRefunds(generation int) (orderstore.Refunds, error) {
 	list := make(orderstore.Refunds, 2)

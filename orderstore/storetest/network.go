@@ -38,7 +38,7 @@ func (n *network) addr() string { return n.listener.Addr().String() }
 
 func (n *network) close() {
 	_ = n.listener.Close()
-	n.cut()
+	n.refuse(true)
 	n.work.Wait()
 }
 
@@ -55,31 +55,38 @@ func (n *network) serve() {
 // connect carries bytes both ways until one end or the network hangs up.
 func (n *network) connect(client net.Conn) {
 	defer client.Close()
-	if n.isDown() {
-		return
-	}
 	server, err := net.DialTimeout("tcp", n.database, 10*time.Second)
 	if err != nil {
 		return // as if nobody listened
 	}
 	defer server.Close()
-	n.mu.Lock()
-	n.live[client], n.live[server] = struct{}{}, struct{}{}
-	n.mu.Unlock()
+	defer n.leave(client, server)
+	if !n.enter(client, server) {
+		return
+	}
 	var both sync.WaitGroup
 	both.Go(func() { n.carry(server, client) })
 	both.Go(func() { n.carry(client, server) })
 	both.Wait()
-	n.mu.Lock()
-	delete(n.live, client)
-	delete(n.live, server)
-	n.mu.Unlock()
 }
 
-func (n *network) isDown() bool {
+// enter remembers what is connected, to cut it; false while the database
+// cannot be reached.
+func (n *network) enter(ends ...net.Conn) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.down
+	for _, conn := range ends {
+		n.live[conn] = struct{}{}
+	}
+	return !n.down
+}
+
+func (n *network) leave(ends ...net.Conn) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, conn := range ends {
+		delete(n.live, conn)
+	}
 }
 
 // carry passes on what comes, piece by piece as it was sent.

@@ -82,8 +82,7 @@ func refundsTimes(ctx context.Context, s orderstore.Store) error {
 		time.Date(2026, 1, 1, 0, 0, 0, 1_999, time.FixedZone("Beijing", 8*60*60)), time.Date(2026, 1, 1, 0, 0, 0, 1_500, time.Local),
 	} {
 		r := refund(fmt.Sprint("refund_", i), 1)
-		r.CreatedAt, r.AppliedAt, r.AcceptedAt, r.RefundedAt = at, at, at, at
-		r.OnItsWayUntil, r.NextActionAt, r.HandedOverAt = at, at, at
+		setTimes(&r, at)
 		o.Refunds = append(o.Refunds, r)
 	}
 	return trip(ctx, s, o)

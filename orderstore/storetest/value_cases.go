@@ -125,9 +125,7 @@ func valueMicroseconds(ctx context.Context, s orderstore.Store) error {
 		time.Date(2038, 1, 19, 3, 14, 8, 1_000, time.UTC),
 	} {
 		o := plain(fmt.Sprintf("tzxz_time_%d", i))
-		o.CreatedAt, o.UpdatedAt, o.ExpiresAt, o.PrepaidAt, o.PaidAt = at, at, at, at, at
-		o.ClosedAt, o.NextActionAt, o.HandOverAt, o.HandedOverAt = at, at, at, at
-		o.PlacingUntil, o.OnItsWayUntil = at, at
+		setTimes(&o, at)
 		o.Events = []orderstore.Event{{At: at, Kind: orderstore.EventCreated}}
 		if err := trip(ctx, s, o); err != nil {
 			return err
@@ -155,9 +153,9 @@ func valueClocks(ctx context.Context, s orderstore.Store) error {
 	var orders []orderstore.Order
 	for i, at := range times {
 		o := paidAt(fmt.Sprint("tzxz_clock_", (i*3)%len(times)), at)
-		o.Ref, o.CreatedAt, o.UpdatedAt, o.ExpiresAt, o.PrepaidAt, o.ClosedAt = "ref-1", at, at, at, at, at
-		o.PlacingUntil, o.OnItsWayUntil, o.NextActionAt, o.HandOverAt, o.HandedOverAt = at, at, at, at, at
-		o.Refunds = orderstore.Refunds{{OutRefundNo: "refund_1", CreatedAt: at, RefundedAt: at}}
+		o.Ref, o.Refunds = "ref-1", orderstore.Refunds{refund("refund_1", 1)}
+		setTimes(&o, at)
+		setTimes(&o.Refunds[0], at)
 		o.Events = []orderstore.Event{{At: at, Kind: orderstore.EventCreated}}
 		orders = append(orders, o)
 	}
