@@ -21,12 +21,13 @@ func lostCases() []lostCase {
 	}
 }
 
-// walk does the same again and again, and cuts the connections one piece later
-// each time, until step is over before that. Before each step, calm has used
+// walk does the same again and again, and cuts the connections a little later
+// each time, until step is over before that: before each answer, in the middle
+// of it, and before each piece of a long one. Before each step, calm has used
 // the store, so that it has a connection to lose.
 func walk(n *network, calm, step func(i int) error) error {
-	const most = 500
-	cuts := 0
+	const most, enough = 500, 9 // steps; and those over in time that end the walk
+	cuts, intact := 0, 0
 	for i := range most {
 		before := n.pieces()
 		if err := calm(i); err != nil {
@@ -35,21 +36,23 @@ func walk(n *network, calm, step func(i int) error) error {
 		if n.pieces() == before {
 			return errors.New("nothing passed the proxy: open must look for the database at the address it is given")
 		}
-		n.light(i/2, i%2 == 1)
+		n.light([]fuse{{left: i / 3, turns: true}, {left: i / 3, turns: true, half: true}, {left: i / 3}}[i%3])
 		err := step(i)
-		burnt := n.unlight()
+		if n.unlight() {
+			cuts, intact = cuts+1, 0
+		} else {
+			intact++
+		}
 		switch {
 		case err != nil:
 			return fmt.Errorf("cut %d: %w", i, err)
-		case burnt:
-			cuts++
-		case cuts == 0:
+		case intact == enough && cuts == 0:
 			return errors.New("no connection was lost: the store did not ask its database")
-		default:
+		case intact == enough:
 			return nil
 		}
 	}
-	return fmt.Errorf("there is no end to it: %d pieces, and more", most/2)
+	return fmt.Errorf("there is no end to it, after %d cuts", cuts)
 }
 
 func lostCreate(ctx context.Context, s orderstore.Store, n *network) error {
@@ -67,7 +70,7 @@ func lostCreate(ctx context.Context, s orderstore.Store, n *network) error {
 				return err
 			}
 		}
-		t = newTrail(fmt.Sprint("tzxz_lost_", i))
+		t = newTrail(fmt.Sprint("tzxz_lost_create_", i))
 		return t.verify(ctx, steady{s})
 	}, func(int) error {
 		_ = t.create(ctx, s)

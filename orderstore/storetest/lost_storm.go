@@ -72,7 +72,7 @@ func weather(n *network) (calm func()) {
 				time.Sleep(down)
 				n.refuse(false)
 			}
-			n.light(rand.IntN(pieces), turn%2 == 0)
+			n.light(fuse{left: rand.IntN(pieces), half: turn%2 == 0})
 		}
 	}()
 	return func() {

@@ -15,11 +15,18 @@ type network struct {
 
 	mu     sync.Mutex
 	live   map[net.Conn]struct{} // both ends of what is connected
-	fuse   int                   // pieces that still pass before the next is cut off; negative: all
-	half   bool                  // of the piece that is cut off, the first half passes
-	passed int                   // pieces, in both directions
-	down   bool                  // connections are refused
-	frozen chan struct{}         // open while nothing passes, nil otherwise
+	fuse   fuse
+	last   net.Conn      // where the last piece came from
+	passed int           // pieces, in both directions
+	down   bool          // connections are refused
+	frozen chan struct{} // open while nothing passes, nil otherwise
+}
+
+// fuse says when the connections are cut.
+type fuse struct {
+	left  int  // pieces that still pass before the next one is cut off; negative: all
+	turns bool // count only pieces that answer: those from the other end than the last
+	half  bool // of the piece that is cut off, the first half passes
 }
 
 // newNetwork returns the network in front of the database at that address.
@@ -28,7 +35,7 @@ func newNetwork(ctx context.Context, database string) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &network{database: database, listener: listener, live: make(map[net.Conn]struct{}), fuse: -1}
+	n := &network{database: database, listener: listener, live: make(map[net.Conn]struct{}), fuse: fuse{left: -1}}
 	n.work.Go(n.serve)
 	return n, nil
 }
@@ -97,7 +104,7 @@ func (n *network) carry(to, from net.Conn) {
 	for {
 		size, err := from.Read(piece)
 		if size > 0 {
-			may, burnt := n.allow(size)
+			may, burnt := n.allow(from, size)
 			if _, err := to.Write(piece[:may]); err != nil {
 				return
 			}
@@ -113,7 +120,7 @@ func (n *network) carry(to, from net.Conn) {
 }
 
 // allow returns how much of a piece may pass, and whether that is the end.
-func (n *network) allow(size int) (may int, burnt bool) {
+func (n *network) allow(from net.Conn, size int) (may int, burnt bool) {
 	n.mu.Lock()
 	frozen := n.frozen
 	n.mu.Unlock()
@@ -124,33 +131,36 @@ func (n *network) allow(size int) (may int, burnt bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.passed++
+	counts := !n.fuse.turns || from != n.last
+	n.last = from
 	switch {
-	case n.fuse > 0:
-		n.fuse--
-	case n.fuse == 0 && n.half:
-		n.fuse = -1
-		return size / 2, true
-	case n.fuse == 0:
-		n.fuse = -1
-		return 0, true
+	case n.fuse.left < 0 || !counts:
+		return size, false
+	case n.fuse.left > 0:
+		n.fuse.left--
+		return size, false
 	}
-	return size, false
+	n.fuse.left = -1
+	if n.fuse.half {
+		return size / 2, true
+	}
+	return 0, true
 }
 
-// light lets that many pieces pass and cuts everything at the next one; from
-// then on connections hold again.
-func (n *network) light(pieces int, half bool) {
+// light cuts everything where the fuse says; from then on connections hold
+// again.
+func (n *network) light(f fuse) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.fuse, n.half = pieces, half
+	n.fuse, n.last = f, nil
 }
 
 // unlight lets all pass, and reports whether the fuse had burnt down.
 func (n *network) unlight() (burnt bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	burnt = n.fuse < 0
-	n.fuse = -1
+	burnt = n.fuse.left < 0
+	n.fuse.left = -1
 	return burnt
 }
 
