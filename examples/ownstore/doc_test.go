@@ -10,7 +10,7 @@ import (
 )
 
 // walkThroughs are the texts about this example.
-var walkThroughs = []string{"../../docs/own-store.md"}
+var walkThroughs = []string{"../../docs/own-store.md", "../../docs/own-store.zh-CN.md"}
 
 func readFile(t *testing.T, name string) string {
 	t.Helper()
