@@ -9,7 +9,9 @@ import (
 
 // Store keeps orders. Every method is safe for concurrent use, honours ctx,
 // and has no clock of its own. What a returned nil said is durable: it
-// survives the loss of power in the next instant.
+// survives the loss of power in the next instant. Any other error of Create or
+// Save than the ones named may come of a write that was done: whole, or not at
+// all. ErrExists and ErrConflict are never said of one that was.
 //
 // Package storetest holds these laws as tests that any Store can run.
 type Store interface {
