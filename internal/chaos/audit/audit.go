@@ -86,6 +86,7 @@ type Violation struct {
 	Detail     string
 }
 
+// String names the rule, the order and what is wrong.
 func (v Violation) String() string { return fmt.Sprintf("%s: %s %s", v.Rule, v.OutTradeNo, v.Detail) }
 
 // Compare is all that is wrong, in the order of the rules and the numbers.
