@@ -32,7 +32,12 @@ var floors = []floor{
 	// adapters
 	{pkg: "wxapi", may: []string{"wxcrypto"}},
 	{pkg: "orderstore/memory", may: []string{"orderstore"}},
-	{pkg: "orderstore/sqlite", may: []string{"orderstore"}, third: []string{"github.com/mattn/go-sqlite3"}},
+	{pkg: "orderstore/internal/sqlstore", may: []string{"orderstore"}},
+	{
+		pkg:   "orderstore/sqlite",
+		may:   []string{"orderstore", "orderstore/internal/sqlstore"},
+		third: []string{"github.com/mattn/go-sqlite3"},
+	},
 	{pkg: "orderstore/storetest", may: []string{"orderstore"}},
 	// engine
 	{pkg: "internal/flight"},

@@ -16,10 +16,8 @@ func Verify(ctx context.Context, db *sql.DB) error { return verify(ctx, db, writ
 
 // Queries are the texts of the reading statements, by method.
 func Queries() map[string]string {
-	return map[string]string{
-		"Get": getOrderSQL(), "Due": dueOrdersSQL(), "Find": findOrdersSQL(), "Paid": paidOrdersSQL(),
-		"Events": listEventsSQL(), "Quote": getGoodsSQL(),
-	}
+	texts := dialect.Statements("")
+	return texts.Reading()
 }
 
 // Migrate is what Open does to the file.

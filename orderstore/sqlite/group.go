@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"github.com/wxpaykit/wxpay/orderstore/internal/sqlstore"
 )
 
 // maxGroup is how many writes share a commit at most: a leader has its own
@@ -31,7 +33,7 @@ func (s *Store) together(ctx context.Context, change func(*sql.Tx) error) error 
 		return <-m.result
 	case <-ctx.Done():
 		if s.queue.leave(m) {
-			return cause(ctx, "begin", ctx.Err())
+			return sqlstore.Cause(ctx, "begin", ctx.Err())
 		}
 		return <-m.result // what was written is known only when the group is committed
 	}
@@ -45,7 +47,7 @@ func (s *Store) alone(ctx context.Context, change func(*sql.Tx) error) error {
 		s.lead(ctx, m, 1)
 		return <-m.result
 	case <-ctx.Done():
-		return cause(ctx, "begin", ctx.Err())
+		return sqlstore.Cause(ctx, "begin", ctx.Err())
 	}
 }
 
@@ -57,7 +59,7 @@ func (s *Store) lead(ctx context.Context, m *member, size int) {
 	waiting := s.queue.all()
 	g, err := s.begin(ctx)
 	if err != nil {
-		err = cause(ctx, "begin", err)
+		err = sqlstore.Cause(ctx, "begin", err)
 		m.result <- err
 		if ctx.Err() == nil { // they have waited for the file as long as the leader
 			s.queue.refuse(waiting, err)
@@ -157,7 +159,7 @@ func (g *group) exec(step, text string) error {
 // failure is its own; but that it was written, or that another had been
 // before it, is true only once the transaction is committed.
 func (m *member) verdict(outcome error) error {
-	if outcome != nil && answer(m.err) {
+	if outcome != nil && sqlstore.Answer(m.err) {
 		return outcome
 	}
 	return m.err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 
 	"github.com/wxpaykit/wxpay/orderstore"
 )
@@ -49,44 +48,12 @@ type hooked struct{ *Store }
 
 var errHooked = errors.New("OnPaidTx called a writing method of its store, which would wait for itself: write with tx")
 
-// savePaid saves a paid order. If the stored one is not paid, the hook runs.
-func (s *Store) savePaid(ctx context.Context, tx *sql.Tx, o orderstore.Order) error {
-	var stored orderstore.PayStatus
-	err := tx.StmtContext(ctx, s.sql.getStatus).QueryRowContext(ctx, o.OutTradeNo).Scan(&stored)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return orderstore.ErrConflict
-	case err != nil:
-		return fmt.Errorf("read status: %w", err)
-	case stored == orderstore.Paid, o.GivenBack != "":
-		return s.save(ctx, tx, o, o.Version+1)
-	}
-	return s.becomePaid(ctx, tx, o)
-}
-
-// becomePaid saves an order that is paid from now on, and the hand-over to the
-// hook. They are two versions in one statement, for the caller knows of the
-// first only: what it saves next, if it does not read again, is a conflict,
-// and cannot take the hand-over back.
-func (s *Store) becomePaid(ctx context.Context, tx *sql.Tx, o orderstore.Order) error {
-	version := o.Version + 1
-	if o.ToHandOver() {
-		if o.UpdatedAt.IsZero() {
-			return fmt.Errorf("save order %s: a paid order needs UpdatedAt to be handed over", o.OutTradeNo)
-		}
-		o = o.HandedOver(o.UpdatedAt)
-		version++
-	}
-	if err := s.save(ctx, tx, o, version); err != nil {
-		return err
-	}
-	o.Version, o.Events = version, nil
-	err := s.onPaidTx(context.WithValue(ctx, hooked{s}, true), tx, o)
-	switch {
-	case err == nil:
+// takeOver calls the hook in tx; it is nil without one.
+func (s *Store) takeOver(tx *sql.Tx) func(context.Context, orderstore.Order) error {
+	if s.onPaidTx == nil {
 		return nil
-	case answer(err): // of another order: Save must not say it of this one
-		return fmt.Errorf("OnPaidTx: %v", err)
 	}
-	return fmt.Errorf("OnPaidTx: %w", err)
+	return func(ctx context.Context, o orderstore.Order) error {
+		return s.onPaidTx(context.WithValue(ctx, hooked{s}, true), tx, o)
+	}
 }

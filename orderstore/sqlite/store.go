@@ -8,6 +8,7 @@ import (
 	"runtime"
 
 	"github.com/wxpaykit/wxpay/orderstore"
+	"github.com/wxpaykit/wxpay/orderstore/internal/sqlstore"
 )
 
 // Store is an [orderstore.Store] in a SQLite file, with the reference
@@ -15,8 +16,9 @@ import (
 type Store struct {
 	writer   *sql.DB // one connection
 	readers  *sql.DB // cannot write
-	sql      statements
-	queue    queue // of the writers of this process
+	sql      sqlstore.Statements
+	prepared map[string]*sql.Stmt // on the writer or on the readers, by text
+	queue    queue                // of the writers of this process
 	onPaidTx func(context.Context, *sql.Tx, orderstore.Order) error
 }
 
@@ -73,7 +75,7 @@ func open(ctx context.Context, path string, opts Options) (_ *Store, err error) 
 	if err := verify(ctx, s.readers, reading); err != nil {
 		return nil, err
 	}
-	return s, s.sql.prepare(ctx, s.writer, s.readers)
+	return s, s.prepare(ctx)
 }
 
 // Close closes the file. What is being read or written ends first; afterwards

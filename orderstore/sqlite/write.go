@@ -7,20 +7,13 @@ import (
 	"fmt"
 
 	"github.com/wxpaykit/wxpay/orderstore"
+	"github.com/wxpaykit/wxpay/orderstore/internal/sqlstore"
 )
 
 // Create stores a new order; see [orderstore.Store].
 func (s *Store) Create(ctx context.Context, o orderstore.Order) error {
-	o.Version = 1
 	return s.write(ctx, func(tx *sql.Tx) error {
-		created, err := changes(ctx, tx, s.sql.insertOrder, values(orderColumns(&o))...)
-		if err != nil {
-			return fmt.Errorf("create order: %w", err)
-		}
-		if !created {
-			return orderstore.ErrExists
-		}
-		return s.appendEvents(ctx, tx, o)
+		return s.sql.Create(ctx, s.in(tx), o, new(sqlstore.Write))
 	})
 }
 
@@ -29,59 +22,14 @@ func (s *Store) Create(ctx context.Context, o orderstore.Order) error {
 // the same transaction.
 func (s *Store) Save(ctx context.Context, o orderstore.Order) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		if s.onPaidTx != nil && o.PayStatus == orderstore.Paid {
-			return s.savePaid(ctx, tx, o)
-		}
-		return s.save(ctx, tx, o, o.Version+1)
+		return s.sql.Save(ctx, s.in(tx), o, &sqlstore.Write{TakeOver: s.takeOver(tx)})
 	})
-}
-
-// save is the one conditional statement, which gives the order that version,
-// and the order's events.
-func (s *Store) save(ctx context.Context, tx *sql.Tx, o orderstore.Order, version int64) error {
-	read := o.Version
-	o.Version = version
-	saved, err := changes(ctx, tx, s.sql.updateOrder, append(values(orderColumns(&o)[1:]), o.OutTradeNo, read)...)
-	if err != nil {
-		return fmt.Errorf("save order: %w", err)
-	}
-	if !saved {
-		return orderstore.ErrConflict
-	}
-	return s.appendEvents(ctx, tx, o)
 }
 
 // PutGoods adds goods to the catalogue, or replaces those of the same GoodsID:
 // all of them or none.
 func (s *Store) PutGoods(ctx context.Context, goods ...orderstore.Goods) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		for _, g := range goods {
-			if _, err := changes(ctx, tx, s.sql.upsertGoods, values(goodsColumns(&g))...); err != nil {
-				return fmt.Errorf("put goods %q: %w", g.GoodsID, err)
-			}
-		}
-		return nil
-	})
-}
-
-func (s *Store) appendEvents(ctx context.Context, tx *sql.Tx, o orderstore.Order) error {
-	for _, e := range o.Events {
-		args := append([]any{o.OutTradeNo}, values(eventColumns(&e))...)
-		if _, err := changes(ctx, tx, s.sql.insertEvent, args...); err != nil {
-			return fmt.Errorf("append event: %w", err)
-		}
-	}
-	return nil
-}
-
-// changes runs a statement and reports whether it changed a row.
-func changes(ctx context.Context, tx *sql.Tx, stmt *sql.Stmt, args ...any) (bool, error) {
-	result, err := tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)
-	if err != nil {
-		return false, err
-	}
-	n, err := result.RowsAffected()
-	return n > 0, err
+	return s.write(ctx, func(tx *sql.Tx) error { return s.sql.PutGoods(ctx, s.in(tx), goods...) })
 }
 
 // write is where everything is written. change may run more than once, if
@@ -103,7 +51,7 @@ func (s *Store) write(ctx context.Context, change func(*sql.Tx) error) error {
 				err = fmt.Errorf("write: panicked: %v", p)
 			}
 		}()
-		return cause(ctx, "write", change(tx))
+		return sqlstore.Cause(ctx, "write", change(tx))
 	}
 	err := s.together(ctx, careful)
 	if errors.Is(err, errLost) {
@@ -122,29 +70,11 @@ func write(ctx context.Context, db *sql.DB, change func(*sql.Tx) error) error {
 		return err
 	})
 	if err != nil {
-		return cause(ctx, "begin", err)
+		return sqlstore.Cause(ctx, "begin", err)
 	}
 	defer tx.Rollback() // does nothing after Commit
 	if err := change(tx); err != nil {
-		return cause(ctx, "write", err)
+		return sqlstore.Cause(ctx, "write", err)
 	}
-	return cause(ctx, "commit", tx.Commit())
-}
-
-// cause adds the context's error where the context ended a step: then the
-// driver says "interrupted", and database/sql that the transaction is over.
-func cause(ctx context.Context, step string, err error) error {
-	switch {
-	case answer(err):
-		return err
-	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
-		return fmt.Errorf("%s: %w: %w", step, ctx.Err(), err)
-	}
-	return fmt.Errorf("%s: %w", step, err)
-}
-
-// answer reports whether err says how it stands with the order, not what went
-// wrong.
-func answer(err error) bool {
-	return err == nil || errors.Is(err, orderstore.ErrExists) || errors.Is(err, orderstore.ErrConflict)
+	return sqlstore.Cause(ctx, "commit", tx.Commit())
 }

@@ -1,9 +1,11 @@
-package sqlite
+package sqlstore
 
 import (
 	"database/sql/driver"
 	"fmt"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -97,7 +99,7 @@ func eventColumns(e *orderstore.Event) []column {
 		{"source", &e.Source},
 		{"id", &e.ID},
 		{"serial", &e.Serial},
-		{"note", &e.Note},
+		{"note", note{&e.Note}},
 	}
 }
 
@@ -110,16 +112,30 @@ func goodsColumns(g *orderstore.Goods) []column {
 	}
 }
 
-// values are the arguments that write the columns.
+// values are the arguments that write the columns: values of the driver's own
+// types and driver.Valuers, for drivers differ in what they make of the others.
+// One that prints an orderstore.Fen where it does not know the column's type
+// would write 1.00元.
 func values(columns []column) []any {
 	args := make([]any, len(columns))
 	for i, c := range columns {
-		args[i] = c.field
-		if d, ok := c.field.(derived); ok {
-			args[i] = d.value
-		}
+		args[i] = value(c.field)
 	}
 	return args
+}
+
+func value(field any) any {
+	switch f := field.(type) {
+	case derived:
+		return f.value
+	case driver.Valuer:
+		return f
+	}
+	v := reflect.ValueOf(field).Elem()
+	if v.CanInt() {
+		return v.Int()
+	}
+	return v.String()
 }
 
 // readable are the columns that a SELECT reads.
@@ -131,7 +147,14 @@ func readable(columns []column) []column {
 }
 
 // places are where a row of the readable columns goes.
-func places(columns []column) []any { return values(readable(columns)) }
+func places(columns []column) []any {
+	columns = readable(columns)
+	fields := make([]any, len(columns))
+	for i, c := range columns {
+		fields[i] = c.field
+	}
+	return fields
+}
 
 // list joins the columns, each in the given format; %s stands for its name.
 func list(columns []column, format string) string {
@@ -153,15 +176,45 @@ func (m micros) Value() (driver.Value, error) {
 	return m.at.UnixMicro(), nil
 }
 
-// Scan is called to read the time.
+// Scan is called to read the time. Some drivers return an integer as they
+// received it, as text.
 func (m micros) Scan(src any) error {
 	switch v := src.(type) {
 	case nil:
 		*m.at = time.Time{}
 	case int64:
 		*m.at = time.UnixMicro(v).UTC()
+	case []byte:
+		n, err := strconv.ParseInt(string(v), 10, 64)
+		if err != nil {
+			return fmt.Errorf("a time: %w", err)
+		}
+		*m.at = time.UnixMicro(n).UTC()
 	default:
 		return fmt.Errorf("a time is stored as %T, not as an integer", src)
+	}
+	return nil
+}
+
+// note is text for people that may hold anything, such as an error of the
+// application that quotes bytes it received. What is no text to a database is
+// replaced: it must not keep the order from being written.
+type note struct{ text *string }
+
+// Value is called to write the note.
+func (n note) Value() (driver.Value, error) {
+	return strings.ReplaceAll(strings.ToValidUTF8(*n.text, "\uFFFD"), "\x00", "\uFFFD"), nil
+}
+
+// Scan is called to read the note.
+func (n note) Scan(src any) error {
+	switch v := src.(type) {
+	case string:
+		*n.text = v
+	case []byte:
+		*n.text = string(v)
+	default:
+		return fmt.Errorf("a note is stored as %T, not as text", src)
 	}
 	return nil
 }
