@@ -1,0 +1,126 @@
+// Package sqlstore is what the stores on SQL databases have in common: the
+// table of columns, the statements made of it, what a write does in its
+// transaction, and a [Store] on a *sql.DB that a network lies before.
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/wxpaykit/wxpay/orderstore"
+)
+
+// Engine is a kind of database server.
+type Engine struct {
+	Dialect
+	// Migrations has the steps of the schema, 0001_….sql and so on.
+	Migrations Migrations
+	// Retry reports whether err says that the database gave one of several
+	// transactions up for the others' sake, and kept nothing of it.
+	Retry func(err error) bool
+	// Refused reports whether err, from a commit, is the server's own word that
+	// nothing was committed.
+	Refused func(err error) bool
+}
+
+// OnPaidTx is an application's hook.
+type OnPaidTx func(ctx context.Context, tx *sql.Tx, o orderstore.Order) error
+
+// Store is an [orderstore.Store] on a database server. It is safe for
+// concurrent use.
+type Store struct {
+	db       *sql.DB
+	sql      Statements
+	engine   Engine
+	onPaidTx OnPaidTx
+}
+
+var _ orderstore.Store = (*Store)(nil)
+
+// Create stores a new order; see [orderstore.Store].
+func (s *Store) Create(ctx context.Context, o orderstore.Order) error {
+	return s.write(ctx, o.OutTradeNo, orderstore.ErrExists, func(tx *sql.Tx, w *Write) error {
+		return s.sql.Create(ctx, tx, o, w)
+	})
+}
+
+// Save replaces the order if nobody else did since it was read; see
+// [orderstore.Store]. If that makes it a paid one, the hook runs in the same
+// transaction.
+func (s *Store) Save(ctx context.Context, o orderstore.Order) error {
+	return s.write(ctx, o.OutTradeNo, orderstore.ErrConflict, func(tx *sql.Tx, w *Write) error {
+		w.TakeOver = s.takeOver(tx, w)
+		return s.sql.Save(ctx, tx, o, w)
+	})
+}
+
+// PutGoods adds goods to the catalogue, or replaces those of the same GoodsID:
+// all of them or none.
+func (s *Store) PutGoods(ctx context.Context, goods ...orderstore.Goods) error {
+	return s.write(ctx, "", nil, func(tx *sql.Tx, _ *Write) error { return s.sql.PutGoods(ctx, tx, goods...) })
+}
+
+// Get returns the order with that number; see [orderstore.Store].
+func (s *Store) Get(ctx context.Context, outTradeNo string) (orderstore.Order, error) {
+	return s.sql.Get(ctx, s.db, outTradeNo)
+}
+
+// Due returns the orders somebody must look at now; see [orderstore.Store].
+func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]orderstore.Order, error) {
+	return s.sql.Due(ctx, s.db, now, limit)
+}
+
+// Find returns the payment attempts of one order of the application; see
+// [orderstore.Store].
+func (s *Store) Find(ctx context.Context, ref string) ([]orderstore.Order, error) {
+	return s.sql.Find(ctx, s.db, ref)
+}
+
+// Paid returns the orders paid in a span of time; see [orderstore.Store].
+func (s *Store) Paid(ctx context.Context, from, to time.Time, after string, limit int) ([]orderstore.Order, error) {
+	return s.sql.Paid(ctx, s.db, from, to, after, limit)
+}
+
+// Events returns the order's history; see [orderstore.Store]. That of an
+// unknown number is empty.
+func (s *Store) Events(ctx context.Context, outTradeNo string) ([]orderstore.Event, error) {
+	return s.sql.Events(ctx, s.db, outTradeNo)
+}
+
+// Quote prices goods by their GoodsID, from the table goods_info; it returns
+// [orderstore.ErrNoGoods]. It fits Options.Quote of the kit.
+func (s *Store) Quote(ctx context.Context, r orderstore.QuoteRequest) (orderstore.Quote, error) {
+	return s.sql.Quote(ctx, s.db, r)
+}
+
+// hooked marks the context of a hook of that store.
+type hooked struct{ *Store }
+
+var errHooked = errors.New("OnPaidTx called a writing method of its store, which would wait for itself: write with tx")
+
+// errGone says that a transaction ended behind the store's back, with all that
+// was written in it: a database does that to break a deadlock, and the hook did
+// not pass the error on.
+var errGone = errors.New("the transaction was rolled back while the hook ran; it must return the errors of its statements")
+
+// takeOver calls the hook in tx; it is nil without one.
+func (s *Store) takeOver(tx *sql.Tx, w *Write) func(context.Context, orderstore.Order) error {
+	if s.onPaidTx == nil {
+		return nil
+	}
+	return func(ctx context.Context, o orderstore.Order) error {
+		if err := s.onPaidTx(context.WithValue(ctx, hooked{s}, true), tx, o); err != nil {
+			return err
+		}
+		id, _, err := s.lastWrite(ctx, tx, o.OutTradeNo)
+		switch {
+		case errors.Is(err, sql.ErrTxDone):
+			return errors.Join(errors.New("the transaction is the store's to end, and the hook ended it"), err)
+		case err == nil && id != w.ID:
+			return errGone
+		}
+		return err
+	}
+}
