@@ -33,6 +33,8 @@ var floors = []floor{
 	{pkg: "wxapi", may: []string{"wxcrypto"}},
 	{pkg: "orderstore/memory", may: []string{"orderstore"}},
 	{pkg: "orderstore/internal/sqlstore", may: []string{"orderstore"}},
+	{pkg: "orderstore/internal/sqlstoretest", may: []string{"orderstore", "orderstore/storetest"}},
+	{pkg: "orderstore/postgres", may: []string{"orderstore", "orderstore/internal/sqlstore"}},
 	{
 		pkg:   "orderstore/sqlite",
 		may:   []string{"orderstore", "orderstore/internal/sqlstore"},
