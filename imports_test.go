@@ -34,6 +34,7 @@ var floors = []floor{
 	{pkg: "orderstore/memory", may: []string{"orderstore"}},
 	{pkg: "orderstore/internal/sqlstore", may: []string{"orderstore"}},
 	{pkg: "orderstore/internal/sqlstoretest", may: []string{"orderstore", "orderstore/storetest"}},
+	{pkg: "orderstore/mysql", may: []string{"orderstore", "orderstore/internal/sqlstore"}},
 	{pkg: "orderstore/postgres", may: []string{"orderstore", "orderstore/internal/sqlstore"}},
 	{
 		pkg:   "orderstore/sqlite",
