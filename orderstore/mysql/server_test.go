@@ -79,8 +79,22 @@ func server(t testing.TB) sqlstoretest.Server {
 			true: {"tx_read_only": "1"}, false: {"transaction_read_only": "1"},
 		}[maria],
 		Impatient: sqlstoretest.Settings{"innodb_lock_wait_timeout": "1"},
-		Arg:       func(int) string { return "?" },
-		Tables:    "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1",
+		Multi:     sqlstoretest.Settings{"multiStatements": "true"},
+		Queries:   mysql.Queries(),
+		Plans: map[string][]string{
+			"Get":    {"|const|PRIMARY|"},
+			"Due":    {"|range|pay_order_record_due|", "!filesort"},
+			"Find":   {"|ref|pay_order_record_ref|"},
+			"Paid":   {"|range|", "|pay_order_record_paid|", "!filesort"},
+			"Events": {"|ref|PRIMARY|", "!filesort"},
+			"Quote":  {"|const|PRIMARY|"},
+		},
+		Analyze: func(t testing.TB, db *sql.DB) {
+			if _, err := db.Exec("ANALYZE TABLE pay_order_record, pay_order_event, goods_info"); err != nil {
+				t.Error(err)
+			}
+		},
+		Tables: "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1",
 		KillOthers: func(t testing.TB, db *sql.DB) {
 			rows, err := db.Query("SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> connection_id()")
 			if err != nil {
@@ -114,3 +128,13 @@ func connect(t testing.TB, config *driver.Config) *sql.DB {
 
 func TestLaws(t *testing.T)    { t.Parallel(); sqlstoretest.Laws(t, server(t)) }
 func TestWriters(t *testing.T) { t.Parallel(); sqlstoretest.Writers(t, server(t)) }
+
+func TestLostCommits(t *testing.T)          { sqlstoretest.LostCommits(t, server(t)) }
+func TestLostCommitsAndOthers(t *testing.T) { sqlstoretest.LostCommitsAndOthers(t, server(t)) }
+func TestLostCommitAndServer(t *testing.T)  { sqlstoretest.LostCommitAndServer(t, server(t)) }
+func TestOutage(t *testing.T)               { sqlstoretest.Outage(t, server(t)) }
+func TestKilled(t *testing.T)               { sqlstoretest.Killed(t, server(t)) }
+func TestHooks(t *testing.T)                { sqlstoretest.Hooks(t, server(t)) }
+func TestLocks(t *testing.T)                { sqlstoretest.Locks(t, server(t)) }
+func TestSchema(t *testing.T)               { sqlstoretest.Schema(t, server(t)) }
+func TestValues(t *testing.T)               { sqlstoretest.Values(t, server(t)) }

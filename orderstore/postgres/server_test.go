@@ -80,8 +80,22 @@ func server(t testing.TB) sqlstoretest.Server {
 		},
 		ReadOnly:  sqlstoretest.Settings{"default_transaction_read_only": "on"},
 		Impatient: sqlstoretest.Settings{"lock_timeout": "1s"},
-		Arg:       func(n int) string { return "$" + strconv.Itoa(n) },
-		Tables:    "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() ORDER BY 1",
+		Multi:     sqlstoretest.Settings{"mode": "simple"},
+		Queries:   postgres.Queries(),
+		Plans: map[string][]string{
+			"Get":    {"Index Scan using pay_order_record_pkey"},
+			"Due":    {"Index Scan using pay_order_record_due", "!Sort"},
+			"Find":   {"pay_order_record_ref"},
+			"Paid":   {"Index Scan using pay_order_record_paid", "!Sort"},
+			"Events": {"pay_order_event_pkey"},
+			"Quote":  {"goods_info_pkey"},
+		},
+		Analyze: func(t testing.TB, db *sql.DB) {
+			if _, err := db.Exec("ANALYZE pay_order_record, pay_order_event, goods_info"); err != nil {
+				t.Error(err)
+			}
+		},
+		Tables: "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() ORDER BY 1",
 		KillOthers: func(t testing.TB, db *sql.DB) {
 			_, err := db.Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 				WHERE application_name = current_schema() AND pid <> pg_backend_pid()`)
@@ -103,3 +117,13 @@ func connect(t testing.TB, config *pgx.ConnConfig) *sql.DB {
 
 func TestLaws(t *testing.T)    { t.Parallel(); sqlstoretest.Laws(t, server(t)) }
 func TestWriters(t *testing.T) { t.Parallel(); sqlstoretest.Writers(t, server(t)) }
+
+func TestLostCommits(t *testing.T)          { sqlstoretest.LostCommits(t, server(t)) }
+func TestLostCommitsAndOthers(t *testing.T) { sqlstoretest.LostCommitsAndOthers(t, server(t)) }
+func TestLostCommitAndServer(t *testing.T)  { sqlstoretest.LostCommitAndServer(t, server(t)) }
+func TestOutage(t *testing.T)               { sqlstoretest.Outage(t, server(t)) }
+func TestKilled(t *testing.T)               { sqlstoretest.Killed(t, server(t)) }
+func TestHooks(t *testing.T)                { sqlstoretest.Hooks(t, server(t)) }
+func TestLocks(t *testing.T)                { sqlstoretest.Locks(t, server(t)) }
+func TestSchema(t *testing.T)               { sqlstoretest.Schema(t, server(t)) }
+func TestValues(t *testing.T)               { sqlstoretest.Values(t, server(t)) }

@@ -32,7 +32,7 @@ type Write struct {
 
 // Create inserts a new order; see [orderstore.Store].
 func (s *Statements) Create(ctx context.Context, tx Conn, o orderstore.Order, w *Write) error {
-	if s.dialect.Padded && strings.HasSuffix(o.OutTradeNo, " ") {
+	if s.padded(o.OutTradeNo) {
 		return fmt.Errorf("create order: the number %q ends in a space", o.OutTradeNo)
 	}
 	o.Version, w.Version = 1, 1
@@ -46,6 +46,11 @@ func (s *Statements) Create(ctx context.Context, tx Conn, o orderstore.Order, w 
 		return orderstore.ErrExists
 	}
 	return s.appendEvents(ctx, tx, o, 0)
+}
+
+// padded reports whether the database would take the number for another one.
+func (s *Statements) padded(number string) bool {
+	return s.dialect.Padded && strings.HasSuffix(number, " ")
 }
 
 // there reports whether there is an order of that number for certain.
@@ -81,7 +86,7 @@ func (s *Statements) Save(ctx context.Context, tx Conn, o orderstore.Order, w *W
 // save is the one conditional statement, which gives the order that version,
 // and the order's events.
 func (s *Statements) save(ctx context.Context, tx Conn, o orderstore.Order, version int64, w *Write) error {
-	if s.dialect.Padded && strings.HasSuffix(o.OutTradeNo, " ") {
+	if s.padded(o.OutTradeNo) {
 		return orderstore.ErrConflict // there is no such order
 	}
 	read := o.Version

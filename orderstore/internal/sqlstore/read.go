@@ -45,6 +45,9 @@ func (s *Statements) Paid(ctx context.Context, db Conn, from, to time.Time, afte
 
 // Events returns the order's history; see [orderstore.Store].
 func (s *Statements) Events(ctx context.Context, db Conn, outTradeNo string) ([]orderstore.Event, error) {
+	if s.padded(outTradeNo) {
+		return nil, ctx.Err()
+	}
 	return all(ctx, "list events", db, eventColumns, s.listEvents, outTradeNo)
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/wxpaykit/wxpay/orderstore"
@@ -100,10 +101,11 @@ type hooked struct{ *Store }
 
 var errHooked = errors.New("OnPaidTx called a writing method of its store, which would wait for itself: write with tx")
 
-// errGone says that a transaction ended behind the store's back, with all that
-// was written in it: a database does that to break a deadlock, and the hook did
-// not pass the error on.
-var errGone = errors.New("the transaction was rolled back while the hook ran; it must return the errors of its statements")
+// errGone says that the hook came back with a transaction that is over or
+// broken, and with it all that was written: it did not pass on the error of a
+// statement. MySQL breaks a deadlock like that, and would run what follows
+// outside of any transaction.
+var errGone = errors.New("the transaction was undone while the hook ran, which must return the errors of its statements")
 
 // takeOver calls the hook in tx; it is nil without one.
 func (s *Store) takeOver(tx *sql.Tx, w *Write) func(context.Context, orderstore.Order) error {
@@ -114,13 +116,14 @@ func (s *Store) takeOver(tx *sql.Tx, w *Write) func(context.Context, orderstore.
 		if err := s.onPaidTx(context.WithValue(ctx, hooked{s}, true), tx, o); err != nil {
 			return err
 		}
-		id, _, err := s.lastWrite(ctx, tx, o.OutTradeNo)
-		switch {
+		switch id, _, err := s.lastWrite(ctx, tx, o.OutTradeNo); {
 		case errors.Is(err, sql.ErrTxDone):
-			return errors.Join(errors.New("the transaction is the store's to end, and the hook ended it"), err)
-		case err == nil && id != w.ID:
+			return fmt.Errorf("the transaction is the store's to end, and the hook ended it: %w", err)
+		case err != nil:
+			return fmt.Errorf("%w: %w", errGone, err)
+		case id != w.ID:
 			return errGone
 		}
-		return err
+		return nil
 	}
 }

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -11,7 +12,8 @@ import (
 )
 
 // A write that the database gave up for another's sake is tried again, so
-// often and for so long. Who still loses then hears of it.
+// often and for so long. Who still loses then hears of it. For a commit whose
+// answer was lost, only the time counts.
 const (
 	maxTries  = 12
 	maxTrying = 10 * time.Second
@@ -45,35 +47,35 @@ func (s *Store) write(ctx context.Context, number string, taken error, change fu
 		switch {
 		case err == nil:
 			return nil
-		case lost != nil && errors.Is(err, taken):
-			return s.settle(ctx, number, w, taken, lost)
 		case errors.Is(err, errCommit):
 			lost = err
-		case lost == nil && !s.engine.Retry(err) && !errors.Is(err, errGone):
+		case lost != nil && errors.Is(err, taken):
+			if verdict, err := s.settle(ctx, number, w, taken, lost); err == nil {
+				return verdict
+			}
+		case lost == nil && !s.engine.Retry(err):
 			return err
 		}
-		if try == maxTries || time.Since(began) > maxTrying || pause(ctx, try) != nil {
-			if lost != nil {
-				return lost
-			}
-			return err
+		if lost == nil && try >= maxTries || time.Since(began) > maxTrying || pause(ctx, try) != nil {
+			return cmp.Or(lost, err)
 		}
 	}
 }
 
 // settle says how a write went of whose commit nobody heard, and behind which
-// somebody was first: nil if that was the write itself, taken if it was another.
-func (s *Store) settle(ctx context.Context, number string, w *Write, taken, lost error) error {
+// somebody was first: nil if that was the write itself, taken if it was another,
+// and lost if nobody can tell any more.
+func (s *Store) settle(ctx context.Context, number string, w *Write, taken, lost error) (verdict, err error) {
 	id, version, err := s.lastWrite(ctx, s.db, number)
 	switch {
 	case err != nil:
-		return errors.Join(lost, err)
+		return nil, err
 	case id == w.ID:
-		return nil
+		return nil, nil
 	case version <= w.Version:
-		return taken // with the write done, the version would be that of the write, or of one behind it
+		return taken, nil // had the write been done, the version would be its own, or one behind it
 	}
-	return lost
+	return lost, nil
 }
 
 // lastWrite returns what the order's last write was.

@@ -56,8 +56,13 @@ type Server struct {
 	ReadOnly Settings
 	// Impatient makes a connection wait for a lock for a second only.
 	Impatient Settings
-	// Arg is the n-th placeholder of a statement.
-	Arg func(n int) string
+	// Multi lets a connection run several statements at once.
+	Multi Settings
+	// Queries are the package's, by method. Plans has what EXPLAIN must say of
+	// each, or must not, behind a !. Analyze makes it up to date.
+	Queries map[string]string
+	Plans   map[string][]string
+	Analyze func(t testing.TB, db *sql.DB)
 	// KillOthers ends all other connections to the database.
 	KillOthers func(t testing.TB, db *sql.DB)
 	// Tables lists all tables of the database.
