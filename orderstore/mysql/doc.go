@@ -40,6 +40,9 @@
 //	db.SetMaxIdleConns(20)
 //	db.SetConnMaxLifetime(3 * time.Minute)
 //
+// A client that vanishes leaves its locks until the server notices: let it, by
+// TCP keepalive or wait_timeout, within minutes.
+//
 // One write needs one connection, and gives it back before it returns; a hook
 // that reads with db instead of tx needs a second one.
 //

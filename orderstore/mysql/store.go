@@ -64,8 +64,8 @@ type Options struct {
 	// A writing method of this store would wait for the order that OnPaidTx
 	// holds; called with ctx it returns an error instead. The transaction is the
 	// store's to end: if OnPaidTx calls Commit or Rollback of tx, or runs a
-	// statement that commits by itself, such as CREATE TABLE, Save fails or not,
-	// and what was committed stays.
+	// statement that commits by itself, such as CREATE TABLE, what was written
+	// so far stays, whatever Save returns.
 	//
 	// Every process that writes the tables should have it. Defaults to none: the
 	// kit hands paid orders over.

@@ -36,6 +36,9 @@
 //	db.SetMaxIdleConns(20)
 //	db.SetConnMaxLifetime(30 * time.Minute)
 //
+// A client that vanishes leaves its locks until the server notices: let it, by
+// tcp_keepalives_idle or idle_in_transaction_session_timeout, within minutes.
+//
 // One write needs one connection, and gives it back before it returns; a hook
 // that reads with db instead of tx needs a second one. With PgBouncer in
 // transaction mode, add default_query_exec_mode=exec to pgx's DSN.

@@ -46,12 +46,12 @@ func LostCommits(t *testing.T, s Server) {
 			t.Parallel()
 			f := s.far(t)
 			f.loseCommit(how, nothing)
-			if err := f.Create(t.Context(), newOrder("tzxz_1")); err != nil {
+			if err := f.Create(t.Context(), NewOrder("tzxz_1")); err != nil {
 				t.Errorf("Create: %v", err)
 			}
 			check(t, f.db, f.near, "tzxz_1", 1, 1)
 			f.loseCommit(how, nothing)
-			if err := f.Save(t.Context(), touched(newOrder("tzxz_2"))); !errors.Is(err, orderstore.ErrConflict) {
+			if err := f.Save(t.Context(), touched(NewOrder("tzxz_2"))); !errors.Is(err, orderstore.ErrConflict) {
 				t.Errorf("Save of an unknown order: %v", err)
 			}
 			next := get(t, f.near, "tzxz_1")
@@ -134,13 +134,13 @@ func LostCommitsAndOthers(t *testing.T, s Server) {
 		},
 		"a Create undone, another one done": {
 			before, func(ctx context.Context, f *far, o orderstore.Order) error {
-				return f.Create(ctx, newOrder("tzxz_new"))
+				return f.Create(ctx, NewOrder("tzxz_new"))
 			},
-			func(t *testing.T, f *far, _ orderstore.Order) { create(t, f.near, newOrder("tzxz_new")) }, exists, 1,
+			func(t *testing.T, f *far, _ orderstore.Order) { create(t, f.near, NewOrder("tzxz_new")) }, exists, 1,
 		},
 		"a Create done, a Save behind it": {
 			after, func(ctx context.Context, f *far, o orderstore.Order) error {
-				return f.Create(ctx, newOrder("tzxz_new"))
+				return f.Create(ctx, NewOrder("tzxz_new"))
 			},
 			func(t *testing.T, f *far, _ orderstore.Order) { update(t, f, get(t, f.near, "tzxz_new")) }, unknown, 2,
 		},
@@ -148,7 +148,7 @@ func LostCommitsAndOthers(t *testing.T, s Server) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := s.far(t)
-			o := create(t, f.near, newOrder("tzxz_1"))
+			o := create(t, f.near, NewOrder("tzxz_1"))
 			f.loseCommit(c.how, func() { c.meanwhile(t, f, o) })
 			if err := c.write(t.Context(), f, o); !c.want(err) {
 				t.Errorf("the write returned %v", err)
@@ -167,7 +167,7 @@ func LostCommitsAndOthers(t *testing.T, s Server) {
 func LostCommitAndServer(t *testing.T, s Server) {
 	t.Parallel()
 	f := s.far(t)
-	o := create(t, f.near, newOrder("tzxz_1"))
+	o := create(t, f.near, NewOrder("tzxz_1"))
 	f.loseCommit("before it is answered", func() { f.down.Store(true) })
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
@@ -182,10 +182,10 @@ func LostCommitAndServer(t *testing.T, s Server) {
 func Outage(t *testing.T, s Server) {
 	t.Parallel()
 	f := s.far(t)
-	o := create(t, f.Store, newOrder("tzxz_1"))
+	o := create(t, f.Store, NewOrder("tzxz_1"))
 	f.stop()
 	for name, err := range map[string]error{
-		"Create": f.Create(t.Context(), newOrder("tzxz_2")),
+		"Create": f.Create(t.Context(), NewOrder("tzxz_2")),
 		"Save":   f.Save(t.Context(), touched(o)),
 		"Get":    func() error { _, err := f.Get(t.Context(), "tzxz_1"); return err }(),
 		"Due":    func() error { _, err := f.Due(t.Context(), epoch, 1); return err }(),
@@ -213,7 +213,7 @@ func Killed(t *testing.T, s Server) {
 	other := s.Connect(t, s.Addr, name, nil)
 	other.SetMaxOpenConns(1)
 	store := s.open(t, db, Options{})
-	o := create(t, store, newOrder("tzxz_1"))
+	o := create(t, store, NewOrder("tzxz_1"))
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)

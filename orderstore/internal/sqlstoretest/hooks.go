@@ -67,7 +67,7 @@ func hookOneCommit(t *testing.T, s Server) {
 		// The order is paid already, for those who look through tx.
 		return perform(ctx, tx, "INSERT INTO membership SELECT out_trade_no FROM pay_order_record WHERE pay_status = 1")
 	})
-	o := paid(t, create(t, store, newOrder("tzxz_1")))
+	o := paid(t, create(t, store, NewOrder("tzxz_1")))
 	if err := store.Save(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func hookTransition(t *testing.T, s Server) {
 	} {
 		calls = 0
 		number := fmt.Sprint("tzxz_", i)
-		o := create(t, store, c.steps[0](newOrder(number)))
+		o := create(t, store, c.steps[0](NewOrder(number)))
 		for i, step := range c.steps[1:] {
 			if err := store.Save(t.Context(), step(o)); err != nil {
 				t.Errorf("%s: save %d: %v", number, i, err)
@@ -121,9 +121,9 @@ func hookTransition(t *testing.T, s Server) {
 			t.Errorf("%s: the hook was called %d times, want %d", number, calls, c.want)
 		}
 	}
-	stale := newOrder("tzxz_0").Saved()
+	stale := NewOrder("tzxz_0").Saved()
 	calls = 0
-	for _, o := range []orderstore.Order{stale, newOrder("tzxz_unknown").Saved()} {
+	for _, o := range []orderstore.Order{stale, NewOrder("tzxz_unknown").Saved()} {
 		if err := store.Save(t.Context(), paid(t, o)); !errors.Is(err, orderstore.ErrConflict) || calls > 0 {
 			t.Errorf("Save of %s, version %d: %v after %d calls", o.OutTradeNo, o.Version, err, calls)
 		}
@@ -139,12 +139,12 @@ func hookFails(t *testing.T, s Server) {
 		}
 		return trouble(ctx, tx)
 	})
-	o := paid(t, create(t, store, newOrder("tzxz_1")))
+	o := paid(t, create(t, store, NewOrder("tzxz_1")))
 	for says, do := range map[string]func(context.Context, *sql.Tx) error{
 		"OnPaidTx: boom":                     func(context.Context, *sql.Tx) error { return errBoom },
 		"panicked: boom":                     func(context.Context, *sql.Tx) error { panic("boom") },
 		"no_such_table":                      func(ctx context.Context, tx *sql.Tx) error { return perform(ctx, tx, "DELETE FROM no_such_table") },
-		"write with tx":                      func(ctx context.Context, _ *sql.Tx) error { return store.Create(ctx, newOrder("tzxz_2")) },
+		"write with tx":                      func(ctx context.Context, _ *sql.Tx) error { return store.Create(ctx, NewOrder("tzxz_2")) },
 		"OnPaidTx: of another: orderstore: ": func(context.Context, *sql.Tx) error { return fmt.Errorf("of another: %w", orderstore.ErrConflict) },
 	} {
 		trouble = do
@@ -167,7 +167,7 @@ func hookEnds(t *testing.T, s Server) {
 	store, db := s.hooked(t, nil, func(ctx context.Context, tx *sql.Tx, o orderstore.Order) error {
 		return errors.Join(grant(ctx, tx, o), end(tx))
 	})
-	o := paid(t, create(t, store, newOrder("tzxz_1")))
+	o := paid(t, create(t, store, NewOrder("tzxz_1")))
 	if err := store.Save(t.Context(), o); !errors.Is(err, sql.ErrTxDone) || !strings.Contains(err.Error(), "the store's to end") {
 		t.Errorf("Save with a hook that rolls back: %v", err)
 	}
@@ -193,7 +193,7 @@ func hookMany(t *testing.T, s Server) {
 		})
 		var wg sync.WaitGroup
 		for i := range orders {
-			number := create(t, store, newOrder(fmt.Sprint("tzxz_", i))).OutTradeNo
+			number := create(t, store, NewOrder(fmt.Sprint("tzxz_", i))).OutTradeNo
 			for range hearers {
 				wg.Go(func() {
 					_, err := orderstore.Update(t.Context(), store, number, func(o orderstore.Order) (orderstore.Order, bool) {
@@ -254,7 +254,7 @@ func deadlock(t *testing.T, s Server, pass func(error) error) {
 	})
 	var wg sync.WaitGroup
 	for i := range hooks {
-		o := paid(t, create(t, store, newOrder(fmt.Sprint("tzxz_", i+1))))
+		o := paid(t, create(t, store, NewOrder(fmt.Sprint("tzxz_", i+1))))
 		wg.Go(func() {
 			err := store.Save(t.Context(), o)
 			for err != nil && strings.Contains(err.Error(), "must return the errors") {
@@ -283,7 +283,7 @@ func Locks(t *testing.T, s Server) {
 	t.Parallel()
 	db, name := s.database(t, s.Impatient)
 	store := s.open(t, db, Options{})
-	o := create(t, store, newOrder("tzxz_1"))
+	o := create(t, store, NewOrder("tzxz_1"))
 	tx, err := s.Connect(t, s.Addr, name, nil).Begin()
 	if err != nil {
 		t.Fatal(err)

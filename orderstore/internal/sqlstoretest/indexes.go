@@ -46,7 +46,7 @@ func rows(t testing.TB, db *sql.DB, query string, args ...any) string {
 func indexes(t *testing.T, s Server) {
 	db, _ := s.database(t, nil)
 	store := s.open(t, db, Options{})
-	o := newOrder("tzxz_")
+	o := NewOrder("tzxz_")
 	o.Ref, o.PaidAt, o.NextActionAt = "ref", epoch, epoch
 	create(t, store, o)
 	result, err := db.Query("SELECT * FROM pay_order_record WHERE 1 = 0")

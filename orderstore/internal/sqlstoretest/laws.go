@@ -54,12 +54,12 @@ func Writers(t *testing.T, s Server) {
 			db, name := s.database(t, s.Isolation(level))
 			other := s.Connect(t, s.Addr, name, s.Isolation(level))
 			stores := [...]Store{s.open(t, db, Options{}), s.open(t, other, Options{})}
-			create(t, stores[0], newOrder("tzxz_shared"))
+			create(t, stores[0], NewOrder("tzxz_shared"))
 			var wg sync.WaitGroup
 			for i := range writers {
 				wg.Go(func() {
 					store, own := stores[i%2], fmt.Sprintf("tzxz_own_%d", i)
-					if err := store.Create(t.Context(), newOrder(own)); err != nil {
+					if err := store.Create(t.Context(), NewOrder(own)); err != nil {
 						t.Error(err)
 					}
 					for range writes {

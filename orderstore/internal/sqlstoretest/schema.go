@@ -102,7 +102,7 @@ func schemaAtOnce(t *testing.T, s Server) {
 	wg.Wait()
 	db := s.Connect(t, s.Addr, name, nil)
 	store := s.open(t, db, Options{})
-	create(t, store, newOrder("tzxz_1"))
+	create(t, store, NewOrder("tzxz_1"))
 	if err := s.Migrate(t.Context(), db, Options{}); err != nil {
 		t.Error(err)
 	}
@@ -136,7 +136,7 @@ func schemaOthers(t *testing.T, s Server) {
 	if err := s.Migrate(t.Context(), db, Options{TablePrefix: "wx_"}); err != nil {
 		t.Error(err)
 	}
-	create(t, s.open(t, db, Options{TablePrefix: "wx_"}), newOrder("tzxz_1"))
+	create(t, s.open(t, db, Options{TablePrefix: "wx_"}), NewOrder("tzxz_1"))
 	// A record of a version is no proof.
 	run(t, db, "CREATE TABLE pay_order_schema (version INT)")
 	run(t, db, "INSERT INTO pay_order_schema VALUES (1)")
@@ -159,7 +159,7 @@ func schemaPrefix(t *testing.T, s Server) {
 		stores = append(stores, s.open(t, db, Options{TablePrefix: good}))
 	}
 	for i, store := range stores { // each has its own orders
-		o := newOrder("tzxz_1")
+		o := NewOrder("tzxz_1")
 		o.Platform = i
 		o = create(t, store, o)
 		if err := store.Save(t.Context(), touched(o)); err != nil {
@@ -195,7 +195,7 @@ func schemaFiles(t *testing.T, s Server) {
 		run(t, db, string(text))
 	}
 	store := s.open(t, s.Connect(t, s.Addr, name, nil), Options{})
-	create(t, store, newOrder("tzxz_1"))
+	create(t, store, NewOrder("tzxz_1"))
 	if err := s.Migrate(t.Context(), db, Options{}); err != nil {
 		t.Error(err)
 	}
@@ -208,11 +208,11 @@ func schemaReadOnly(t *testing.T, s Server) {
 	s.refuses(t, s.Connect(t, s.Addr, name, s.ReadOnly), Options{}, "orders cannot be written", false)
 	db.SetMaxOpenConns(1)
 	store := s.open(t, db, Options{})
-	o := create(t, store, newOrder("tzxz_1"))
+	o := create(t, store, NewOrder("tzxz_1"))
 	for setting, value := range s.ReadOnly {
 		run(t, db, "SET SESSION "+setting+" = "+value)
 	}
-	for _, err := range []error{store.Save(t.Context(), touched(o)), store.Create(t.Context(), newOrder("tzxz_2"))} {
+	for _, err := range []error{store.Save(t.Context(), touched(o)), store.Create(t.Context(), NewOrder("tzxz_2"))} {
 		if err == nil || orderstore.ErrConflict == err || !strings.Contains(strings.ReplaceAll(strings.ToLower(err.Error()), "read only", "read-only"), "read-only") {
 			t.Errorf("a write to a read-only database: %v", err)
 		}

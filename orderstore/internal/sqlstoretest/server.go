@@ -114,7 +114,8 @@ func (s Server) open(t testing.TB, db *sql.DB, opts Options) Store {
 
 var epoch = time.Date(2026, 3, 4, 5, 6, 7, 890123000, time.UTC)
 
-func newOrder(number string) orderstore.Order {
+// NewOrder is an order as the kit creates one.
+func NewOrder(number string) orderstore.Order {
 	return orderstore.Order{
 		OutTradeNo: number, UserID: "3cca32f4bb", GoodsID: "vip-month", Description: "1个月会员",
 		Total: 100, Currency: orderstore.CNY, Product: orderstore.App,

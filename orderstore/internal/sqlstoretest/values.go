@@ -28,7 +28,7 @@ func Values(t *testing.T, s Server) {
 func valueNotes(t *testing.T, s Server) {
 	db, _ := s.database(t, nil)
 	store := s.open(t, db, Options{})
-	o := newOrder("tzxz_1")
+	o := NewOrder("tzxz_1")
 	o.Events[0].Note = "a\x00b\xff\xfec😀"
 	create(t, store, o)
 	events, err := store.Events(t.Context(), "tzxz_1")
@@ -41,7 +41,7 @@ func valueNotes(t *testing.T, s Server) {
 func valueSpaces(t *testing.T, s Server) {
 	db, _ := s.database(t, nil)
 	store := s.open(t, db, Options{})
-	o := newOrder("tzxz_1")
+	o := NewOrder("tzxz_1")
 	o.Ref, o.GoodsID = "ref", "vip"
 	o = create(t, store, o)
 	if _, err := store.Get(t.Context(), "tzxz_1 "); !errors.Is(err, orderstore.ErrNotFound) {
@@ -102,13 +102,13 @@ func valueGoods(t *testing.T, s Server) {
 func valueColumns(t *testing.T, s Server) {
 	db, _ := s.database(t, nil)
 	store := s.open(t, db, Options{})
-	o := newOrder("tzxz_1")
+	o := NewOrder("tzxz_1")
 	o.PayStatus, o.PaidAt, o.Total = orderstore.Paid, time.Date(2025, 12, 31, 16, 0, 5, 999_999_000, time.UTC), 12345
 	o.Refunds = orderstore.Refunds{
 		{OutRefundNo: "refund_1", Amount: 60, Status: orderstore.RefundSuccess}, {OutRefundNo: "refund_2", Amount: 1 << 53, Status: orderstore.RefundApplying},
 	}
 	create(t, store, o)
-	create(t, store, newOrder("tzxz_2"))
+	create(t, store, NewOrder("tzxz_2"))
 	for _, c := range []struct{ query, want string }{
 		{"SELECT out_trade_no, total, amount, pay_type, pay_status, pay_status_des, pay_time, appid FROM pay_order_record ORDER BY 1",
 			"tzxz_1|12345|123.45元|0|1|支付成功|1767196805999999|wxd678efh567hg6787; tzxz_2|100|1.00元|0|0|已下单,未支付|NULL|wxd678efh567hg6787"},
@@ -143,7 +143,7 @@ func interrupted(t *testing.T, s Server) {
 	const rounds = 150
 	db, _ := s.database(t, nil)
 	store := s.open(t, db, Options{})
-	o := create(t, store, newOrder("tzxz_1"))
+	o := create(t, store, NewOrder("tzxz_1"))
 	saved := 0
 	for range rounds {
 		ctx, cancel := context.WithTimeout(t.Context(), rand.N(8*time.Millisecond))
@@ -177,7 +177,7 @@ func interrupted(t *testing.T, s Server) {
 func limits(t *testing.T, s Server) {
 	db, _ := s.database(t, nil)
 	store := s.open(t, db, Options{})
-	o := newOrder("tzxz_1")
+	o := NewOrder("tzxz_1")
 	o.NextActionAt, o.PaidAt = epoch, epoch
 	create(t, store, o)
 	if due, err := store.Due(t.Context(), epoch, -1); err != nil || len(due) != 0 {
@@ -193,7 +193,7 @@ func limits(t *testing.T, s Server) {
 		func(o *orderstore.Order) { o.UserID = strings.Repeat("u", 300) },
 		func(o *orderstore.Order) { o.OutTradeNo += " " },
 	} {
-		o := newOrder(fmt.Sprint("tzxz_long_", i))
+		o := NewOrder(fmt.Sprint("tzxz_long_", i))
 		change(&o)
 		err := store.Create(t.Context(), o)
 		if errors.Is(err, orderstore.ErrExists) {
