@@ -80,6 +80,7 @@ func server(t testing.TB) sqlstoretest.Server {
 		}[maria],
 		Impatient: sqlstoretest.Settings{"innodb_lock_wait_timeout": "1"},
 		Multi:     sqlstoretest.Settings{"multiStatements": "true"},
+		Fast:      sqlstoretest.Settings{"interpolateParams": "true"},
 		Queries:   mysql.Queries(),
 		Plans: map[string][]string{
 			"Get":    {"|const|PRIMARY|"},
@@ -138,3 +139,5 @@ func TestHooks(t *testing.T)                { sqlstoretest.Hooks(t, server(t)) }
 func TestLocks(t *testing.T)                { sqlstoretest.Locks(t, server(t)) }
 func TestSchema(t *testing.T)               { sqlstoretest.Schema(t, server(t)) }
 func TestValues(t *testing.T)               { sqlstoretest.Values(t, server(t)) }
+
+func BenchmarkStore(b *testing.B) { sqlstoretest.Benchmark(b, server(b)) }

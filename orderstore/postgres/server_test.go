@@ -127,3 +127,5 @@ func TestHooks(t *testing.T)                { sqlstoretest.Hooks(t, server(t)) }
 func TestLocks(t *testing.T)                { sqlstoretest.Locks(t, server(t)) }
 func TestSchema(t *testing.T)               { sqlstoretest.Schema(t, server(t)) }
 func TestValues(t *testing.T)               { sqlstoretest.Values(t, server(t)) }
+
+func BenchmarkStore(b *testing.B) { sqlstoretest.Benchmark(b, server(b)) }

@@ -58,6 +58,8 @@ type Server struct {
 	Impatient Settings
 	// Multi lets a connection run several statements at once.
 	Multi Settings
+	// Fast are the settings that the package recommends for speed.
+	Fast Settings
 	// Queries are the package's, by method. Plans has what EXPLAIN must say of
 	// each, or must not, behind a !. Analyze makes it up to date.
 	Queries map[string]string
