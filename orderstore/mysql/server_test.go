@@ -132,6 +132,7 @@ func TestWriters(t *testing.T) { t.Parallel(); sqlstoretest.Writers(t, server(t)
 
 func TestLostCommits(t *testing.T)          { sqlstoretest.LostCommits(t, server(t)) }
 func TestLostCommitsAndOthers(t *testing.T) { sqlstoretest.LostCommitsAndOthers(t, server(t)) }
+func TestLostCommitAndHook(t *testing.T)    { sqlstoretest.LostCommitAndHook(t, server(t)) }
 func TestLostCommitAndServer(t *testing.T)  { sqlstoretest.LostCommitAndServer(t, server(t)) }
 func TestOutage(t *testing.T)               { sqlstoretest.Outage(t, server(t)) }
 func TestKilled(t *testing.T)               { sqlstoretest.Killed(t, server(t)) }

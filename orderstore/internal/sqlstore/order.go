@@ -28,6 +28,9 @@ type Write struct {
 	TakeOver func(context.Context, orderstore.Order) error
 	// Version is what the order has after the write.
 	Version int64
+	// Placed is set when the order was found as it was read, and locked: no
+	// other write of it is under way, or was done.
+	Placed bool
 }
 
 // Create inserts a new order; see [orderstore.Store].
@@ -45,6 +48,7 @@ func (s *Statements) Create(ctx context.Context, tx Conn, o orderstore.Order, w 
 	case !created:
 		return orderstore.ErrExists
 	}
+	w.Placed = true
 	return s.appendEvents(ctx, tx, o, 0)
 }
 
@@ -99,6 +103,7 @@ func (s *Statements) save(ctx context.Context, tx Conn, o orderstore.Order, vers
 	if !saved {
 		return orderstore.ErrConflict
 	}
+	w.Placed = true
 	if len(o.Events) == 0 {
 		return nil
 	}

@@ -43,7 +43,11 @@ func (s *Store) write(ctx context.Context, number string, taken error, change fu
 	began := time.Now()
 	var lost error // the commit that may have been done
 	for try := 1; ; try++ {
+		w.Placed = false
 		err := s.attempt(ctx, func(tx *sql.Tx) error { return change(tx, w) })
+		if w.Placed {
+			lost = nil // the one before was not done, and this one takes its place
+		}
 		switch {
 		case err == nil:
 			return nil

@@ -19,8 +19,8 @@ type far struct {
 	Store
 	near Store
 	db   *sql.DB // near
-	// calls counts those of the hook.
-	calls atomic.Int64
+	// calls counts those of the hook; the one of that number fails.
+	calls, fails atomic.Int64
 }
 
 func (s Server) far(t *testing.T) *far {
@@ -29,7 +29,9 @@ func (s Server) far(t *testing.T) *far {
 	run(t, db, "CREATE TABLE membership (out_trade_no VARCHAR(64) NOT NULL PRIMARY KEY)")
 	f := &far{proxy: newProxy(t, s), near: s.open(t, db, Options{}), db: db}
 	f.Store = s.open(t, s.Connect(t, f.addr(), name, nil), Options{OnPaidTx: func(ctx context.Context, tx *sql.Tx, o orderstore.Order) error {
-		f.calls.Add(1)
+		if f.calls.Add(1) == f.fails.Load() {
+			return errBoom
+		}
 		_, err := tx.ExecContext(ctx, "INSERT INTO membership VALUES ('"+o.OutTradeNo+"')")
 		return err
 	}})
@@ -160,6 +162,21 @@ func LostCommitsAndOthers(t *testing.T, s Server) {
 			}
 		})
 	}
+}
+
+// LostCommitAndHook has the hook fail when it is called again: the commit that
+// was lost is known then not to have been done, and so is the whole write.
+func LostCommitAndHook(t *testing.T, s Server) {
+	t.Parallel()
+	f := s.far(t)
+	o := paid(t, create(t, f.near, NewOrder("tzxz_1")))
+	f.fails.Store(2)
+	f.loseCommit("before it arrives", nothing)
+	if err := f.Save(t.Context(), o); !errors.Is(err, errBoom) || strings.Contains(err.Error(), "not known") {
+		t.Errorf("Save: %v", err)
+	}
+	check(t, f.db, f.near, "tzxz_1", 1, 1)
+	granted(t, f.db, "tzxz_1", 0)
 }
 
 // LostCommitAndServer loses the server for good with the commit: the writer
