@@ -60,6 +60,7 @@ var floors = []floor{
 	{pkg: "internal/chaos", may: []string{"internal/chaos/audit", "wxsim"}, third: []string{"github.com/mattn/go-sqlite3"}, alone: true},
 	{pkg: "internal/chaos/audit", alone: true},
 	// rim: third parties live here
+	{pkg: "internal/replicas", may: []string{"..."}, third: []string{"*"}},
 	{pkg: "wxprom", may: []string{".", "ledger", "orderstore", "worker", "wxapi", "wxcrypto"}, third: []string{"*"}},
 	{pkg: "examples/...", may: []string{"..."}, third: []string{"*"}},
 }

@@ -35,9 +35,9 @@ func mistakes() []mistake {
 		go func() { _ = k.take(context.WithoutCancel(r.Context()), &taken) }()
 `}}},
 		{"skip-lease", []audit.Rule{audit.HandedUnclaimed, audit.HandedOverTwice}, []edit{{"worker/duty.go",
-			`|| !w.save(ctx, claimed) {`,
-			`|| !claimed.ToHandOver() && !w.save(ctx, claimed) {`}}},
-		{"forget-conditional-update", []audit.Rule{audit.HandedOverTwice, audit.PaidTwice, audit.NotHandedOver, audit.TakenBack}, []edit{{"orderstore/sqlite/statements.go",
+			`	if !w.save(ctx, claim) {`,
+			`	if !claim.ToHandOver() && !w.save(ctx, claim) {`}}},
+		{"forget-conditional-update", []audit.Rule{audit.HandedOverTwice, audit.PaidTwice, audit.NotHandedOver, audit.TakenBack}, []edit{{"orderstore/internal/sqlstore/statements.go",
 			`SET %s WHERE out_trade_no = ? AND version = ?"`,
 			`SET %s WHERE out_trade_no = ? AND ? > 0"`}}},
 		{"drop-outbox", []audit.Rule{audit.NotGranted}, []edit{{"orderstore/payment.go",

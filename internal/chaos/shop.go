@@ -98,7 +98,7 @@ func (s *shop) ended(err error) {
 	wanted := s.meant
 	s.mu.Unlock()
 	if !wanted {
-		s.onEnded(fmt.Errorf("shop on %s ended: %w", s.addr, err))
+		s.onEnded(fmt.Errorf("shop on %s ended: %v", s.addr, err)) // nil: somebody asked it to
 	}
 }
 
