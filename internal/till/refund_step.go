@@ -3,6 +3,7 @@ package till
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/wxpaykit/wxpay/orderstore"
 	"github.com/wxpaykit/wxpay/wxapi"
@@ -35,7 +36,7 @@ func (t *Till) applyForRefund(ctx context.Context, o orderstore.Order, claim ord
 	if claim.Tries > 1 {
 		if asked, err := t.AskRefund(ctx, o, claim.OutRefundNo); !notAccepted(err) {
 			if err != nil {
-				return t.refundNotTaken(ctx, o, claim, err)
+				return t.refundNotTaken(ctx, o, claim, fmt.Errorf("%w: %w", errNotAsked, err))
 			}
 			return asked, nil
 		}
@@ -93,6 +94,10 @@ func notAccepted(err error) bool {
 	return wxapi.IsCode(err, "RESOURCE_NOT_EXISTS") && !errors.Is(err, wxapi.ErrUnknown)
 }
 
+// errNotAsked is a repetition that was not sent, because WeChat could not be
+// asked whether it is needed. Whatever it answered, it was no word on the refund.
+var errNotAsked = errors.New("till: WeChat could not be asked about the refund")
+
 // judgeRefund says what a failed application means for the next one. What the
 // merchant can mend (money, rights, keys) is tried again; what no repetition
 // of the same can change is not.
@@ -105,6 +110,8 @@ func judgeRefund(err error) (problem string, v orderstore.RefundVerdict) {
 	switch {
 	case errors.Is(err, errNumberTaken):
 		return "REFUND_NUMBER_TAKEN", orderstore.RefundNever
+	case errors.Is(err, errNotAsked):
+		return problem, orderstore.RefundLater
 	case errors.Is(err, wxapi.ErrUnreachable):
 		return "UNREACHABLE", orderstore.RefundLater
 	case errors.Is(err, wxapi.ErrUnknown):
