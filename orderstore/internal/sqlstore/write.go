@@ -15,7 +15,7 @@ import (
 // often and for so long. Who still loses then hears of it. For a commit whose
 // answer was lost, only the time counts.
 const (
-	maxTries  = 12
+	maxTries  = 40
 	maxTrying = 10 * time.Second
 )
 
