@@ -34,9 +34,6 @@ func (k *Kit) askQuietly(ctx context.Context, o Order) error {
 	if errors.Is(err, till.ErrNotAtWeChat) {
 		return nil
 	}
-	if err != nil {
-		k.asks.Fail(o.OutTradeNo) // pages are not to take the silence for an answer
-	}
 	return err
 }
 

@@ -66,6 +66,7 @@ func New(o Options) (*Kit, error) {
 		API:           k.api,
 		NotifyURL:     o.NotifyURL,
 		Now:           o.Now,
+		AskFailed:     k.asks.Fail, // pages are not to take the silence for an answer
 		RefundLate:    o.LatePayment == RefundLate,
 		Settled:       k.settled,
 		SettledRefund: k.settledRefund,

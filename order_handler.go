@@ -109,7 +109,6 @@ func (k *Kit) askOnce(ctx context.Context, o Order) fresh {
 	case errors.Is(err, till.ErrNotAtWeChat):
 		return fresh{o, false}
 	}
-	k.asks.Fail(o.OutTradeNo)
 	k.opt.Logger.WarnContext(ctx, "order could not be asked for at WeChat", slog.String("order_no", o.OutTradeNo), slog.Any("cause", err))
 	return k.reread(ctx, o, true)
 }

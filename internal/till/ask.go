@@ -2,6 +2,7 @@ package till
 
 import (
 	"context"
+	"errors"
 
 	"github.com/wxpaykit/wxpay/orderstore"
 	"github.com/wxpaykit/wxpay/wxapi"
@@ -19,16 +20,24 @@ func (t *Till) JoinAsk(ctx context.Context, outTradeNo string) (o orderstore.Ord
 // *orderstore.MismatchError.
 func (t *Till) Ask(ctx context.Context, o orderstore.Order) (orderstore.Order, error) {
 	asked, _, err := t.asking.Do(ctx, o.OutTradeNo, func(ctx context.Context) (orderstore.Order, error) {
-		ctx, cancel := context.WithTimeout(ctx, deadline)
-		defer cancel()
-		tx, err := t.cfg.API.Query(ctx, o.OutTradeNo)
-		if wxapi.IsCode(err, "ORDER_NOT_EXIST") {
-			return o, ErrNotAtWeChat
+		asked, err := t.ask(ctx, o)
+		if err != nil && !errors.Is(err, ErrNotAtWeChat) && t.cfg.AskFailed != nil {
+			t.cfg.AskFailed(o.OutTradeNo)
 		}
-		if err != nil {
-			return o, weChatError(err)
-		}
-		return t.Settle(ctx, PaymentOf(tx, orderstore.FromQuery))
+		return asked, err
 	})
 	return asked, err
+}
+
+func (t *Till) ask(ctx context.Context, o orderstore.Order) (orderstore.Order, error) {
+	ctx, cancel := context.WithTimeout(ctx, deadline)
+	defer cancel()
+	tx, err := t.cfg.API.Query(ctx, o.OutTradeNo)
+	if wxapi.IsCode(err, "ORDER_NOT_EXIST") {
+		return o, ErrNotAtWeChat
+	}
+	if err != nil {
+		return o, weChatError(err)
+	}
+	return t.Settle(ctx, PaymentOf(tx, orderstore.FromQuery))
 }

@@ -31,12 +31,16 @@ const deadline = 20 * time.Second
 // storePatience bounds a write whose caller's own time is over.
 const storePatience = 5 * time.Second
 
-// Config says what a [Till] works with. All fields but RefundLate are required.
+// Config says what a [Till] works with. All fields but RefundLate and
+// AskFailed are required.
 type Config struct {
 	Store     orderstore.Store
 	API       *wxapi.Client
 	NotifyURL string // of payments and refunds
 	Now       func() time.Time
+	// AskFailed, if set, is told of a question about an order that had no
+	// answer, before anybody who waits for it.
+	AskFailed func(outTradeNo string)
 	// RefundLate gives money that arrives after closing back to the customer.
 	RefundLate bool
 	// Settled is told of every change that WeChat made to an order, and of
