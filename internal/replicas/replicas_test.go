@@ -27,8 +27,7 @@ type server struct {
 	store       orderstore.Store
 }
 
-// open makes a database on the server that the variable names, and drops it
-// with the test.
+// open is openAt of the server that the variable names.
 func open(t *testing.T, driver, variable string) *server {
 	t.Helper()
 	dsn := os.Getenv(variable)
@@ -38,6 +37,12 @@ func open(t *testing.T, driver, variable string) *server {
 	if dsn == "" {
 		t.Skipf("%s is not set", variable)
 	}
+	return openAt(t, driver, dsn)
+}
+
+// openAt makes a database on the server of dsn, and drops it with the test.
+func openAt(t *testing.T, driver, dsn string) *server {
+	t.Helper()
 	name := fmt.Sprintf("wxpay_replicas_%08x", rand.Uint32())
 	s := &server{t: t, driver: driver}
 	root := s.connect(dsn)
@@ -115,10 +120,13 @@ func (s *server) count(query string, args ...any) (n int64) {
 }
 
 // start starts a replica, which is killed with the test at the latest.
-func (s *server) start(name string) *os.Process {
+func (s *server) start(name string) *os.Process { return s.startAt(name, s.dsn) }
+
+// startAt starts one that has the database at dsn.
+func (s *server) startAt(name, dsn string) *os.Process {
 	s.t.Helper()
 	cmd := exec.CommandContext(s.t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), "REPLICA_NAME="+name, "REPLICA_DRIVER="+s.driver, "REPLICA_DSN="+s.dsn)
+	cmd.Env = append(os.Environ(), "REPLICA_NAME="+name, "REPLICA_DRIVER="+s.driver, "REPLICA_DSN="+dsn)
 	cmd.Stderr = s.t.Output()
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -130,20 +138,31 @@ func (s *server) start(name string) *os.Process {
 // order stores one that is paid, or has just been placed.
 func (s *server) order(number string, paid bool) {
 	s.t.Helper()
-	now := time.Now()
-	o := orderstore.Order{
-		OutTradeNo: number, UserID: "u1", Total: 100, Currency: orderstore.CNY, Product: orderstore.Native,
-		MchID: "1900000001", AppID: "wx1", ExpiresAt: now.Add(30 * time.Minute),
-	}.Opened(now, time.Second)
+	o := newOrder(number)
 	if paid {
-		o, _, _ = o.Apply(orderstore.Payment{
-			Source: orderstore.FromQuery, OutTradeNo: number, MchID: o.MchID, AppID: o.AppID, TradeState: orderstore.TradeSuccess,
-			TransactionID: "42" + number, Total: 100, Currency: orderstore.CNY, PaidAt: now,
-		}, now)
+		o = pay(o)
 	}
 	if err := s.store.Create(s.t.Context(), o); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+func newOrder(number string) orderstore.Order {
+	now := time.Now()
+	return orderstore.Order{
+		OutTradeNo: number, UserID: "u1", Total: 100, Currency: orderstore.CNY, Product: orderstore.Native,
+		MchID: "1900000001", AppID: "wx1", ExpiresAt: now.Add(30 * time.Minute),
+	}.Opened(now, time.Second)
+}
+
+// pay is the order after WeChat said that it is paid, now.
+func pay(o orderstore.Order) orderstore.Order {
+	now := time.Now()
+	o, _, _ = o.Apply(orderstore.Payment{
+		Source: orderstore.FromQuery, OutTradeNo: o.OutTradeNo, MchID: o.MchID, AppID: o.AppID, TradeState: orderstore.TradeSuccess,
+		TransactionID: "42" + o.OutTradeNo, Total: 100, Currency: orderstore.CNY, PaidAt: now,
+	}, now)
+	return o
 }
 
 func (s *server) eventually(what string, within time.Duration, ok func() bool) {
