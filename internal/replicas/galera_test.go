@@ -3,15 +3,9 @@
 package replicas
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
-	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,81 +84,18 @@ func (s *server) name() string {
 // loseNode lets customers pay through all nodes while the third is killed and
 // joins again.
 func (g galera) loseNode(s *server) {
-	t := s.t
 	var stores []orderstore.Store
 	for n := 1; n <= 3; n++ {
-		store, err := newStore(t.Context(), "mysql", s.connect(g.dsn(n, s.name())))
+		store, err := newStore(s.t.Context(), "mysql", s.connect(g.dsn(n, s.name())))
 		if err != nil {
-			t.Fatal(err)
+			s.t.Fatal(err)
 		}
 		stores = append(stores, store)
 		s.startAt(fmt.Sprint("on node ", n), g.dsn(n, s.name()))
 	}
-	const customers = 6
-	told := make([][]string, customers) // orders whose payment was acknowledged
-	var failed atomic.Int64
-	over, end := context.WithTimeout(t.Context(), 40*time.Second)
-	defer end()
-	var all sync.WaitGroup
-	for c := range customers {
-		all.Go(func() {
-			for i := 0; over.Err() == nil; i++ {
-				number := fmt.Sprintf("tzxz_%d_%05d", c, i)
-				if payAnywhere(t, stores, number, &failed) {
-					told[c] = append(told[c], number)
-				}
-				time.Sleep(20 * time.Millisecond)
-			}
-		})
-	}
-	time.Sleep(8 * time.Second)
-	g.do("kill", "3")
-	time.Sleep(8 * time.Second)
-	g.do("join", "3")
-	all.Wait()
-	paid := 0
-	for _, numbers := range told {
-		paid += len(numbers)
-		for _, number := range numbers {
-			if o, err := stores[2].Get(t.Context(), number); err != nil || o.PayStatus != orderstore.Paid {
-				t.Errorf("%s was acknowledged as paid, the node that came back says %v, %v", number, o.PayStatus, err)
-			}
-		}
-	}
-	s.eventually("every paid order is handed over", 90*time.Second, func() bool {
-		return s.count("SELECT count(*) FROM pay_order_record WHERE pay_status = 1 AND handed_over_at IS NULL") == 0
+	s.survive(stores, stores[2], func() { // the one that comes back must know everything
+		g.do("kill", "3")
+		time.Sleep(8 * time.Second)
+		g.do("join", "3")
 	})
-	t.Logf("%d payments acknowledged, %d tries failed", paid, failed.Load())
-	if n := s.count("SELECT count(*) FROM pay_order_record WHERE pay_status = 1"); n < int64(paid) || paid < 500 || failed.Load() == 0 {
-		t.Errorf("%d orders are paid, %d were acknowledged, %d tries failed", n, paid, failed.Load())
-	}
-	if n := s.count("SELECT count(*) FROM (SELECT out_trade_no FROM pay_order_event WHERE kind IN ('paid', 'handed_over') GROUP BY out_trade_no, kind HAVING count(*) > 1) twice"); n != 0 {
-		t.Errorf("%d orders were paid or handed over twice", n)
-	}
-}
-
-// payAnywhere places an order and pays it through nodes drawn at random, as
-// WeChat repeats a notification: until one of them takes it, ten times at most.
-func payAnywhere(t *testing.T, stores []orderstore.Store, number string, failed *atomic.Int64) bool {
-	for range 10 {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		store := stores[rand.N(len(stores))]
-		err := store.Create(ctx, newOrder(number))
-		if err == nil || errors.Is(err, orderstore.ErrExists) {
-			_, err = orderstore.Update(ctx, store, number, func(o orderstore.Order) (orderstore.Order, bool) {
-				next := pay(o)
-				return next, next.Changed(o)
-			})
-		}
-		cancel()
-		if err == nil {
-			return true
-		}
-		if errors.Is(err, orderstore.ErrNotFound) || strings.Contains(err.Error(), "panic") {
-			t.Errorf("%s: %v", number, err)
-		}
-		failed.Add(1)
-		time.Sleep(200 * time.Millisecond)
-	}
-	return false
 }

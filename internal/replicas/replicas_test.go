@@ -69,7 +69,10 @@ func openAt(t *testing.T, driver, dsn string) *server {
 // within is the DSN of a database on the server of dsn.
 func within(t *testing.T, driver, dsn, name string) string {
 	t.Helper()
-	if driver == "pgx" {
+	switch {
+	case driver == "pgx" && !strings.Contains(dsn, "://"):
+		return dsn + " dbname=" + name // the last one counts
+	case driver == "pgx":
 		u, err := url.Parse(dsn)
 		if err != nil {
 			t.Fatal(err)
