@@ -30,13 +30,14 @@
 //
 // The database must be the primary: a replica may not have yet what Save has
 // just returned nil for. The nodes of a Galera cluster may all be written to,
-// if wsrep_sync_wait is 7, so that each has seen what another said is
-// committed (internal/replicas tests it so). In the DSN, interpolateParams=true halves the round
-// trips, readTimeout ends the waiting for a server that vanished during a
-// commit, and rejectReadOnly=true leaves connections to a primary that became a
-// replica. Others, such as parseTime, loc and clientFoundRows, do not matter.
-// Give the pool a bound, and an end to connections before the server's
-// wait_timeout:
+// if wsrep_sync_wait is 7, so that each has seen what another said is committed
+// (internal/replicas tests it so).
+//
+// In the DSN, interpolateParams=true halves the round trips, readTimeout ends
+// the waiting for a server that vanished during a commit, and
+// rejectReadOnly=true leaves connections to a primary that became a replica.
+// Others, such as parseTime, loc and clientFoundRows, do not matter. Give the
+// pool a bound, and an end to connections before the server's wait_timeout:
 //
 //	db.SetMaxOpenConns(20)
 //	db.SetMaxIdleConns(20)
