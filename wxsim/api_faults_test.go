@@ -36,7 +36,9 @@ func TestAPIFaults(t *testing.T) {
 			s := newStage(t)
 			s.m.prepay("native", "order-fault", nil)
 			s.Fault(wxsim.Fault{Target: "close", Fault: c.fault, Count: 1, Delay: 300 * time.Millisecond})
-			s.m.http.Timeout = time.Second
+			if c.fault == "timeout" {
+				s.m.http.Timeout = time.Second
+			}
 			begin := time.Now()
 			r, err := s.m.try("POST", transactions+"out-trade-no/order-fault/close", []byte(`{"mchid":"`+s.Account().MchID+`"}`))
 			took := time.Since(begin)

@@ -15,7 +15,7 @@ import (
 // Each case changes one thing in a good call.
 func TestAuthorization(t *testing.T) {
 	t.Parallel()
-	sim := wxsim.Start(t)
+	sim := wxsim.Start(t, wxsim.Config{Now: func() time.Time { return noon }})
 	compose := func(format string) func(mchid, serial, nonce, ts, sig string) string {
 		return func(mchid, serial, nonce, ts, sig string) string {
 			return strings.NewReplacer("MCHID", mchid, "SERIAL", serial, "NONCE", nonce, "TS", ts, "SIG", sig).Replace(format)
@@ -32,9 +32,10 @@ func TestAuthorization(t *testing.T) {
 		{"pairs in another order", func(m *merchant) {
 			m.authorization = compose(`WECHATPAY2-SHA256-RSA2048 serial_no="SERIAL",timestamp="TS",signature="SIG",nonce_str="NONCE",mchid="MCHID"`)
 		}, 200, ""},
-		{"299 s slow", func(m *merchant) { m.now = func() time.Time { return time.Now().Add(-299 * time.Second) } }, 200, ""},
-		{"301 s slow", func(m *merchant) { m.now = func() time.Time { return time.Now().Add(-302 * time.Second) } }, 401, "SIGN_ERROR"},
-		{"301 s fast", func(m *merchant) { m.now = func() time.Time { return time.Now().Add(302 * time.Second) } }, 401, "SIGN_ERROR"},
+		{"300 s slow", func(m *merchant) { m.now = func() time.Time { return noon.Add(-300 * time.Second) } }, 200, ""},
+		{"300 s fast", func(m *merchant) { m.now = func() time.Time { return noon.Add(300 * time.Second) } }, 200, ""},
+		{"301 s slow", func(m *merchant) { m.now = func() time.Time { return noon.Add(-301 * time.Second) } }, 401, "SIGN_ERROR"},
+		{"301 s fast", func(m *merchant) { m.now = func() time.Time { return noon.Add(301 * time.Second) } }, 401, "SIGN_ERROR"},
 		{"no header", func(m *merchant) { m.header = func(h http.Header) { h.Del("Authorization") } }, 401, "SIGN_ERROR"},
 		{"Bearer", func(m *merchant) {
 			m.authorization = compose(strings.Replace(good, "WECHATPAY2-SHA256-RSA2048", "Bearer", 1))
@@ -74,6 +75,7 @@ func TestAuthorization(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			m := newMerchant(t, sim)
+			m.now = func() time.Time { return noon }
 			c.change(m)
 			r, err := m.try("GET", "/v3/certificates?algorithm_type=RSA", nil)
 			if err != nil {
