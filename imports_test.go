@@ -59,6 +59,13 @@ var floors = []floor{
 	// beside: kills shops and compares books; it knows the kit only as a process
 	{pkg: "internal/chaos", may: []string{"internal/chaos/audit", "wxsim"}, third: []string{"github.com/mattn/go-sqlite3"}, alone: true},
 	{pkg: "internal/chaos/audit", alone: true},
+	// beside: what the stores do together and at size, from outside
+	{pkg: "internal/replicas", may: []string{"orderstore", "orderstore/mysql", "orderstore/postgres", "worker"}},
+	{
+		pkg:   "internal/scale",
+		may:   []string{"orderstore", "orderstore/mysql", "orderstore/postgres", "orderstore/sqlite"},
+		third: []string{"*"}, // the drivers
+	},
 	// rim: third parties live here
 	{pkg: "internal/replicas", may: []string{"..."}, third: []string{"*"}},
 	{pkg: "wxprom", may: []string{".", "ledger", "orderstore", "worker", "wxapi", "wxcrypto"}, third: []string{"*"}},
