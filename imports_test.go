@@ -67,7 +67,6 @@ var floors = []floor{
 		third: []string{"*"}, // the drivers
 	},
 	// rim: third parties live here
-	{pkg: "internal/replicas", may: []string{"..."}, third: []string{"*"}},
 	{pkg: "wxprom", may: []string{".", "ledger", "orderstore", "worker", "wxapi", "wxcrypto"}, third: []string{"*"}},
 	{pkg: "examples/...", may: []string{"..."}, third: []string{"*"}},
 }

@@ -344,7 +344,7 @@ func TestLongPaths(t *testing.T) {
 		start := time.Now()
 		w := httptest.NewRecorder()
 		kit.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
-		if took := time.Since(start); w.Code != 404 || took > time.Second {
+		if took := time.Since(start); w.Code != 404 || took > 10*time.Second {
 			t.Errorf("%.20s…: %d after %v", path, w.Code, took)
 		}
 	}
