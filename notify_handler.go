@@ -14,9 +14,9 @@ import (
 )
 
 // Notify takes WeChat Pay's notifications: POST /notify. It answers 204 when
-// the payment or refund is durably stored, or was before; 401 to whatever WeChat did not
-// sign; and another 4xx or 5xx to what could not be stored or does not fit the
-// order, so that WeChat sends it again.
+// the payment or refund is durably stored, or was before; 401 to whatever
+// WeChat did not sign; and another 4xx or 5xx to what could not be stored or
+// does not fit the order, so that WeChat sends it again.
 func (k *Kit) Notify() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := k.opt.Now()
