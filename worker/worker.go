@@ -1,7 +1,7 @@
 // Package worker does what must be done to orders without anybody asking: it
 // asks WeChat about orders of which nothing was heard, closes those whose time
-// to pay is over, and hands paid ones to the application until the application
-// has taken them.
+// to pay is over, brings refunds to their end, and hands what was paid and what
+// was refunded to the application until the application has taken it.
 //
 // Everything to do is written on the orders themselves
 // ([orderstore.Order.NextActionAt]), so nothing is forgotten when a process
