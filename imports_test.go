@@ -44,13 +44,14 @@ var floors = []floor{
 	{pkg: "orderstore/storetest", may: []string{"orderstore"}},
 	// engine
 	{pkg: "internal/flight"},
+	{pkg: "internal/seal"},
 	{pkg: "internal/till", may: []string{"internal/flight", "orderstore", "wxapi", "wxcrypto"}},
 	{pkg: "worker", may: []string{"internal/flight", "orderstore", "wxapi", "wxcrypto"}},
 	{pkg: "ledger", may: []string{"orderstore", "wxapi", "wxcrypto"}},
 	// kit: no database driver and no Prometheus
 	{
 		pkg:   ".",
-		may:   []string{"internal/flight", "internal/till", "ledger", "orderstore", "worker", "wxapi", "wxcrypto"},
+		may:   []string{"internal/flight", "internal/seal", "internal/till", "ledger", "orderstore", "worker", "wxapi", "wxcrypto"},
 		third: []string{"github.com/gorilla/mux", "rsc.io/qr"},
 	},
 	// apart: agrees with the kit only through the wire

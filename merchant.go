@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/wxpaykit/wxpay/internal/seal"
 	"github.com/wxpaykit/wxpay/orderstore"
 	"github.com/wxpaykit/wxpay/wxcrypto"
 )
@@ -112,6 +113,7 @@ type account struct {
 	appIDs   map[orderstore.Product]string
 	loopback bool // WeChat is a simulator on this machine
 	cross    *http.CrossOriginProtection
+	seal     seal.Key // for links and cookies
 }
 
 // parse turns the texts into keys and reports every fault.

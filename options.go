@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wxpaykit/wxpay/internal/seal"
 	"github.com/wxpaykit/wxpay/orderstore"
 	"github.com/wxpaykit/wxpay/wxcrypto"
 )
@@ -124,6 +125,11 @@ type Options struct {
 	AskInterval time.Duration
 	AskRate     float64
 
+	// Secret keeps what leaves the kit and comes back from being altered: links
+	// to the cashier, the state of a login. At least 32 random characters, the
+	// same in every replica. Defaults to a key derived from Merchant.APIv3Key.
+	Secret string
+
 	// Hooks tell metrics and alarms what happens; see package wxprom.
 	Hooks Hooks
 	// Logger gets one line per request and per change of an order, never a
@@ -199,10 +205,15 @@ func (o Options) validate() (account, error) {
 		"OrderTTL is %v: WeChat Pay gives a customer at least 1m", o.OrderTTL)
 	fault(o.OnPaidDeadline < 0 || o.RunInterval < 0 || o.AskInterval < 0 || o.AskRate < 1,
 		"OnPaidDeadline, RunInterval and AskInterval must be positive, AskRate at least 1")
+	fault(o.Secret != "" && len(o.Secret) < 32, "Secret is shorter than 32 characters")
 	fault(o.LatePayment != AcceptLate && o.LatePayment != RefundLate, "LatePayment is %d: use AcceptLate or RefundLate", o.LatePayment)
 	if err := checkNotifyURL(o.NotifyURL); err != nil {
 		errs = append(errs, err)
 	}
+	set(&o.Secret, o.Merchant.APIv3Key)
+	var err error
+	acct.seal, err = seal.New(o.Secret)
+	fault(err != nil, "Secret: %v", err)
 	acct.cross = http.NewCrossOriginProtection()
 	for _, origin := range o.Origins {
 		err := acct.cross.AddTrustedOrigin(origin)

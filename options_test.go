@@ -95,6 +95,9 @@ func TestOptionsFaults(t *testing.T) {
 		{"prefix with a query", func(o *wxpay.Options) { o.Prefix = "/pay?x" }, `wxpay: Options.Prefix "/pay?x"` + routerLetters},
 		{"prefix without slashes", func(o *wxpay.Options) { o.Prefix = "wx/pay" }, ""},
 
+		{"a secret of 32", func(o *wxpay.Options) { o.Secret = strings.Repeat("s", 32) }, ""},
+		{"a secret of 31", func(o *wxpay.Options) { o.Secret = strings.Repeat("s", 31) }, "wxpay: Options.Secret is shorter than 32 characters"},
+
 		{"a week to pay", func(o *wxpay.Options) { o.OrderTTL = 7 * 24 * time.Hour }, ""},
 		{"more than a week to pay", func(o *wxpay.Options) { o.OrderTTL = weekAndASecond }, "wxpay: Options.OrderTTL is 168h0m1s: WeChat Pay takes at most 7 days"},
 		{"a minute to pay", func(o *wxpay.Options) { o.OrderTTL = time.Minute }, ""},
