@@ -120,8 +120,8 @@ type Options struct {
 	Origins []string
 
 	// AskInterval is the least time between two queries at WeChat for one
-	// order, AskRate the most queries a second for all of them, however many
-	// pages poll. Default to 2s and 50.
+	// order, however many pages poll however many replicas. AskRate is the most
+	// queries a second of this process for all orders. Default to 2s and 50.
 	AskInterval time.Duration
 	AskRate     float64
 

@@ -83,7 +83,7 @@ func (k *Kit) refresh(ctx context.Context, o Order) (_ Order, stale bool) {
 	f, _, err := k.refreshing.Do(ctx, o.OutTradeNo, func(ctx context.Context) (fresh, error) {
 		switch k.asks.Take(o.OutTradeNo, k.opt.Now()) {
 		case flight.Go:
-			return k.askOnce(ctx, o), nil
+			return k.look(ctx, o), nil
 		case flight.Recent:
 			return k.recent(ctx, o), nil
 		}
@@ -99,6 +99,24 @@ func (k *Kit) refresh(ctx context.Context, o Order) (_ Order, stale bool) {
 type fresh struct {
 	Order
 	stale bool
+}
+
+// look asks WeChat, if no other process has just done so: the claim is stored,
+// so that an order costs WeChat one question an interval however many replicas
+// its pages poll.
+func (k *Kit) look(ctx context.Context, o Order) fresh {
+	claim, err := o.BeginLook(k.opt.Now(), k.opt.AskInterval)
+	if err == nil {
+		err = k.opt.Store.Save(ctx, claim)
+	}
+	switch {
+	case err == nil:
+		return k.askOnce(ctx, claim.Saved())
+	case errors.Is(err, orderstore.ErrNotDue), errors.Is(err, orderstore.ErrConflict):
+		return k.recent(ctx, o)
+	}
+	k.opt.Logger.WarnContext(ctx, "the question about an order could not be claimed", slog.String("order_no", o.OutTradeNo), slog.Any("cause", err))
+	return fresh{o, true}
 }
 
 func (k *Kit) askOnce(ctx context.Context, o Order) fresh {

@@ -202,6 +202,41 @@ func TestAskInterval(t *testing.T) {
 	}
 }
 
+// TestReplicasShareQuestions: pages that poll one order of four processes cost
+// WeChat one question an interval, as if there were one process.
+func TestReplicasShareQuestions(t *testing.T) {
+	t.Parallel()
+	const replicas, pages, interval = 4, 8, 2 * time.Second
+	now := newFrozen()
+	s := open(t, now.use)
+	for i := range replicas {
+		o := s.options()
+		o.Store, o.Now = s.store, now.now
+		kit, err := wxpay.New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.mux.Handle(fmt.Sprintf("/replica-%d/", i), kit)
+	}
+	no := s.buy("native", "u1").OutTradeNo
+	for round := 1; round <= 3; round++ {
+		var answers [replicas * pages]order
+		together(len(answers), func(i int) {
+			path := fmt.Sprintf("/replica-%d/pay/orders/%s", i%replicas, no)
+			answers[i] = s.do("GET", path, "u1", "").order(t)
+		})
+		for _, o := range answers {
+			if o.PayStatus != 0 || o.Stale {
+				t.Errorf("round %d: %+v", round, o)
+			}
+		}
+		if n := s.sim.Requests("query"); n != round {
+			t.Errorf("%d queries in %d rounds", n, round)
+		}
+		now.advance(interval)
+	}
+}
+
 // frozen is a clock that stands still until it is moved.
 type frozen struct {
 	mu sync.Mutex

@@ -46,7 +46,19 @@ func (o Order) BeginAsk(now time.Time) (Order, error) {
 		return o, ErrNotDue
 	}
 	o.NextActionAt = o.nextAsk(now)
-	o.UpdatedAt = now
+	o.AskedAt, o.UpdatedAt = now, now
+	return o, nil
+}
+
+// BeginLook claims an unpaid order for one question to WeChat beside its
+// appointments, because a customer looks at it. It is [ErrNotDue] while anybody,
+// in whichever process, has asked within the interval: what the store holds is
+// as fresh as that, or about to be.
+func (o Order) BeginLook(now time.Time, interval time.Duration) (Order, error) {
+	if !o.ToAsk() || now.Sub(o.AskedAt).Abs() < interval {
+		return o, ErrNotDue
+	}
+	o.AskedAt = now
 	return o, nil
 }
 

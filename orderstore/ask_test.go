@@ -55,10 +55,47 @@ func beginAsk(t *testing.T, o orderstore.Order) orderstore.Order {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !next.Changed(o) || !next.UpdatedAt.Equal(now) {
+	if !next.Changed(o) || !next.UpdatedAt.Equal(now) || !next.AskedAt.Equal(now) {
 		t.Fatal("the claim would not be saved")
 	}
 	return next
+}
+
+// A customer who looks is a reason to ask, once in an interval.
+func TestBeginLook(t *testing.T) {
+	t.Parallel()
+	const interval = 2 * time.Second
+	paid := paidOrder(t)
+	asked := opened("tzxz_3cca32f4bb_1", noon)
+	asked.AskedAt = noon
+	for _, tt := range []struct {
+		name  string
+		order orderstore.Order
+		now   time.Time
+		want  error
+	}{
+		{"just placed", opened("tzxz_3cca32f4bb_1", noon), noon, nil},
+		{"asked an interval ago", asked, noon.Add(interval), nil},
+		{"asked within the interval", asked, noon.Add(interval - time.Microsecond), orderstore.ErrNotDue},
+		{"asked by a clock a little ahead", asked, noon.Add(-time.Second), orderstore.ErrNotDue},
+		{"asked by a clock far ahead", asked, noon.Add(-time.Hour), nil},
+		{"paid", paid, later, orderstore.ErrNotDue},
+		{"closed", closedOrder(t), later, orderstore.ErrNotDue},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			next, err := tt.order.BeginLook(tt.now, interval)
+			if !errors.Is(err, tt.want) {
+				t.Fatalf("error %v, want %v", err, tt.want)
+			}
+			if changed := next.Changed(tt.order); changed != (tt.want == nil) {
+				t.Errorf("changed: %v", changed)
+			}
+			if tt.want == nil && (!next.AskedAt.Equal(tt.now) || !next.NextActionAt.Equal(tt.order.NextActionAt) || len(next.Events) != len(tt.order.Events)) {
+				t.Errorf("asked at %v, next at %v, events %v", next.AskedAt, next.NextActionAt, next.Events)
+			}
+		})
+	}
 }
 
 // What is paid or closed is not asked about.

@@ -87,6 +87,7 @@ type Order struct {
 	// NextActionAt is when somebody must look at the order again; zero when
 	// nothing is to be done. See [Store.Due].
 	NextActionAt  time.Time
+	AskedAt       time.Time // when WeChat was last asked about it; see BeginLook
 	HandOverAt    time.Time // when the application is to be called; NextActionAt is not after it
 	HandOverTries int       // calls of the application's hook so far
 	HandedOverAt  time.Time // when the application took the paid order over

@@ -162,7 +162,7 @@ func (s *Store) put(o orderstore.Order) {
 	}
 	for _, t := range []*time.Time{
 		&o.ExpiresAt, &o.PrepaidAt, &o.PaidAt, &o.ClosedAt,
-		&o.PlacingUntil, &o.OnItsWayUntil, &o.NextActionAt, &o.HandOverAt, &o.HandedOverAt, &o.CreatedAt, &o.UpdatedAt,
+		&o.PlacingUntil, &o.OnItsWayUntil, &o.NextActionAt, &o.AskedAt, &o.HandOverAt, &o.HandedOverAt, &o.CreatedAt, &o.UpdatedAt,
 	} {
 		*t = stored(*t)
 	}

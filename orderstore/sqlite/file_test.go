@@ -13,9 +13,10 @@ import (
 func TestOpenRefusesForeignTables(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ before, says string }{
-		"a newer version":    {"CREATE TABLE pay_order_record (x); PRAGMA user_version = 2", "use a newer program"},
+		"a newer version":    {"CREATE TABLE pay_order_record (x); PRAGMA user_version = 3", "use a newer program"},
 		"a negative version": {"PRAGMA user_version = -1", "use a newer program"},
-		"another version":    {"CREATE TABLE x (x); PRAGMA user_version = 1", "not this package's"},
+		"another version":    {"CREATE TABLE x (x); PRAGMA user_version = 2", "not this package's"},
+		"an older version":   {"CREATE TABLE pay_order_record (x); PRAGMA user_version = 1", "not this package's"},
 		"another table":      {"CREATE TABLE pay_order_record (objectId TEXT)", "already exists"},
 		"another event":      {"CREATE TABLE pay_order_event (x)", "already exists"},
 	} {
@@ -35,6 +36,32 @@ func TestOpenRefusesForeignTables(t *testing.T) {
 				t.Errorf("a refused Open left %d tables (%v)", tables, err)
 			}
 		})
+	}
+}
+
+// TestOpenUpgrades opens a file as version 1 left it.
+func TestOpenUpgrades(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	before := open(t, path)
+	if err := before.Create(t.Context(), newOrder("tzxz_1")); err != nil {
+		t.Fatal(err)
+	}
+	if err := before.Close(); err != nil {
+		t.Fatal(err)
+	}
+	run(t, plain(t, path), "ALTER TABLE pay_order_record DROP COLUMN asked_at; PRAGMA user_version = 1")
+	s := open(t, path)
+	o, err := s.Get(t.Context(), "tzxz_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.AskedAt = epoch
+	if err := s.Save(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Get(t.Context(), "tzxz_1"); err != nil || !got.AskedAt.Equal(epoch) {
+		t.Errorf("asked at %v (%v), want %v", got.AskedAt, err, epoch)
 	}
 }
 

@@ -8,7 +8,14 @@ import (
 )
 
 // schemaVersion is what PRAGMA user_version says of a file with schemaSQL.
-const schemaVersion = 1
+const schemaVersion = 2
+
+// upgrades lead from version 1 to the next, and so on. Each begins with a look
+// whether the table is this package's. What one adds stands in schema.sql too.
+var upgrades = [schemaVersion - 1]string{
+	`SELECT version, prepay_request, next_action_at FROM pay_order_record WHERE 1 = 0;
+	ALTER TABLE pay_order_record ADD COLUMN asked_at INTEGER`,
+}
 
 //go:embed schema.sql
 var schemaSQL string
@@ -36,14 +43,28 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		if err != nil {
 			return err
 		}
-		if version < schemaVersion {
-			if _, err := tx.ExecContext(ctx, schemaSQL); err != nil {
-				return fmt.Errorf("create the tables: %w", err)
-			}
+		if err := upgrade(ctx, tx, version); err != nil {
+			return err
 		}
 		_, err = tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", schemaVersion))
 		return err
 	})
+}
+
+// upgrade brings the tables of that version to this one.
+func upgrade(ctx context.Context, tx *sql.Tx, version int) error {
+	if version == 0 {
+		if _, err := tx.ExecContext(ctx, schemaSQL); err != nil {
+			return fmt.Errorf("create the tables: %w", err)
+		}
+		return nil
+	}
+	for _, step := range upgrades[version-1:] {
+		if _, err := tx.ExecContext(ctx, step); err != nil {
+			return fmt.Errorf("the tables are not this package's: %w", err)
+		}
+	}
+	return nil
 }
 
 // fileVersion reads the version of the tables in the file, 0 of a new one. It

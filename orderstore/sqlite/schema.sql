@@ -1,4 +1,4 @@
--- Schema version 1.
+-- Schema version 2.
 -- Money is integer fen. Times are integers: microseconds since 1970 in UTC,
 -- NULL for "not yet".
 
@@ -49,6 +49,7 @@ CREATE TABLE pay_order_record (
     ref_paid_by     TEXT    NOT NULL,            -- on the first attempt of a ref: which attempt pays
     anomaly         TEXT    NOT NULL,            -- a claim of WeChat's that does not fit
     next_action_at  INTEGER,                     -- the outbox: when to look again
+    asked_at        INTEGER,                     -- when WeChat was last asked about it
     hand_over_at    INTEGER,                     -- when the application is to be called
     hand_over_tries INTEGER NOT NULL DEFAULT 0,
     handed_over_at  INTEGER,

@@ -83,6 +83,7 @@ func progressColumns(o *orderstore.Order) []column {
 		{"ref_paid_by", &o.RefPaidBy},
 		{"anomaly", &o.Anomaly},
 		{"next_action_at", micros{&o.NextActionAt}},
+		{"asked_at", micros{&o.AskedAt}},
 		{"hand_over_at", micros{&o.HandOverAt}},
 		{"hand_over_tries", &o.HandOverTries},
 		{"handed_over_at", micros{&o.HandedOverAt}},

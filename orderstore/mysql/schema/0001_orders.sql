@@ -52,6 +52,7 @@ CREATE TABLE IF NOT EXISTS pay_order_record (
     ref_paid_by     VARCHAR(32)  NOT NULL,           -- on the first attempt of a ref: which attempt pays
     anomaly         MEDIUMTEXT   NOT NULL,           -- a claim of WeChat's that does not fit
     next_action_at  BIGINT,                          -- the outbox: when to look again
+    asked_at        BIGINT,                          -- when WeChat was last asked about it
     hand_over_at    BIGINT,                          -- when the application is to be called
     hand_over_tries BIGINT       NOT NULL DEFAULT 0,
     handed_over_at  BIGINT,

@@ -55,6 +55,7 @@ CREATE TABLE pay_order_record (
     ref_paid_by     text    NOT NULL,            -- on the first attempt of a ref: which attempt pays
     anomaly         text    NOT NULL,            -- a claim of WeChat's that does not fit
     next_action_at  bigint,                      -- the outbox: when to look again
+    asked_at        bigint,                      -- when WeChat was last asked about it
     hand_over_at    bigint,                      -- when the application is to be called
     hand_over_tries bigint  NOT NULL DEFAULT 0,
     handed_over_at  bigint,
