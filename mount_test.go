@@ -405,3 +405,16 @@ func TestQRURLOfOddRequests(t *testing.T) {
 		}
 	}
 }
+
+// TestQRURLOfOddNumbers: a number may have characters that a URL may not.
+func TestQRURLOfOddNumbers(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(o *wxpay.Options) { o.OrderNumber = func(string, time.Time) string { return "a|b*c_d-1" } })
+	got := s.buy("native", "u1").QRURL
+	if want := "/pay/orders/a%7Cb%2Ac_d-1/qr.svg"; got != want {
+		t.Errorf("qr_url is %q, want %q", got, want)
+	}
+	if r := s.do("GET", got, "u1", ""); r.status != 200 {
+		t.Errorf("GET %s: %d %s", got, r.status, r.raw)
+	}
+}

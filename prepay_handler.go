@@ -3,6 +3,7 @@ package wxpay
 import (
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"unicode"
 
@@ -135,7 +136,7 @@ func (k *Kit) checkH5(r *http.Request, ip netip.Addr) error {
 func (k *Kit) credential(r *http.Request, o Order) (prepayAnswer, error) {
 	a := prepayAnswer{OutTradeNo: o.OutTradeNo, PrepayID: o.PrepayID, H5URL: o.H5URL, CodeURL: o.CodeURL}
 	if o.Product == orderstore.Native {
-		a.QRURL = k.base(r) + "/orders/" + o.OutTradeNo + "/qr.svg"
+		a.QRURL = k.base(r) + "/orders/" + url.PathEscape(o.OutTradeNo) + "/qr.svg"
 	}
 	pay, err := k.signPay(o)
 	a.Pay = pay
