@@ -142,23 +142,14 @@ func (k *Kit) Run(ctx context.Context) error {
 // ServeHTTP serves every endpoint, with the prefix in front of it (also deeper
 // in the path, under a sub-router) or without it (behind http.StripPrefix).
 func (k *Kit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	whole := "/" + strings.TrimPrefix(r.URL.Path, "/") // StripPrefix may take the slash, too
 	inner := r.WithContext(r.Context())
-	inner.URL = &url.URL{RawQuery: r.URL.RawQuery}
-	rest := r.URL.Path
-	for range maxPrefixes {
-		_, after, ok := strings.Cut(rest, k.opt.Prefix+"/")
-		if !ok {
-			break
-		}
-		rest = "/" + after
-		if inner.URL.Path = rest; k.knows(inner) {
+	for _, end := range k.ends(whole) {
+		inner.URL = &url.URL{Path: end, RawQuery: r.URL.RawQuery}
+		if k.knows(inner) && written(r.URL, end) {
 			k.routes.ServeHTTP(w, inner)
 			return
 		}
-	}
-	if inner.URL.Path = r.URL.Path; k.knows(inner) {
-		k.routes.ServeHTTP(w, inner)
-		return
 	}
 	k.notFound().ServeHTTP(w, r)
 }
@@ -166,14 +157,44 @@ func (k *Kit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // maxPrefixes bounds how often the prefix is looked for in one path.
 const maxPrefixes = 4
 
-// knows reports whether the path is an endpoint. One that is not clean is
-// none: the ServeMux would redirect it to a place outside the kit.
-func (k *Kit) knows(r *http.Request) bool {
-	if path.Clean(r.URL.Path) != r.URL.Path {
-		return false
+// ends are the ends of a path that may be an endpoint: what follows the prefix
+// wherever it stands, and the whole. A path that is not clean has none: it
+// means one thing to whoever guards paths in front of the kit and another
+// here, and the ServeMux would redirect it to a place outside the kit.
+func (k *Kit) ends(whole string) []string {
+	if path.Clean(whole) != whole {
+		return nil
 	}
+	var ends []string
+	rest := whole
+	for range maxPrefixes {
+		_, after, ok := strings.Cut(rest, k.opt.Prefix+"/")
+		if !ok {
+			break
+		}
+		rest = "/" + after
+		ends = append(ends, rest)
+	}
+	return append(ends, whole)
+}
+
+// knows reports whether the path, which is clean, is an endpoint.
+func (k *Kit) knows(r *http.Request) bool {
 	_, pattern := k.routes.Handler(r)
 	return pattern != ""
+}
+
+// written reports whether the client wrote end with slashes where it has some:
+// an escaped one (%2F) parts no segments. Source: RFC 3986, 2.2.
+func written(u *url.URL, end string) bool {
+	raw := u.EscapedPath()
+	if p, err := url.PathUnescape(u.RawPath); err == nil && p == u.Path {
+		raw = u.RawPath // also where it has a "|" of a number, which EscapedPath does not leave as it is
+	}
+	segments := strings.Split("/"+strings.TrimPrefix(raw, "/"), "/")
+	own := segments[max(0, len(segments)-strings.Count(end, "/")):]
+	p, err := url.PathUnescape("/" + strings.Join(own, "/"))
+	return err == nil && p == end
 }
 
 type route struct {

@@ -335,6 +335,61 @@ func TestUnknownEndpoints(t *testing.T) {
 	}
 }
 
+// TestPathsAsWritten: one endpoint has one path. What only means it after
+// decoding or cleaning is none.
+func TestPathsAsWritten(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(o *wxpay.Options) { o.OrderNumber = func(string, time.Time) string { return "a|b*c_d-1" } })
+	s.buy("native", "u1")
+	for _, c := range []struct {
+		target, strip string
+		status        int
+	}{
+		{"/pay/orders/a|b*c_d-1/close", "", 200},
+		{"/pay/orders/a%7cb%2A%63_d-1/close", "", 200},
+		{"/%70ay/orders/a|b*c_d-1/close", "", 200},
+		{"/orders/a|b*c_d-1/close", "", 200},
+		{"/shops/a%2Fb/pay/orders/a|b*c_d-1/close", "", 200}, // a parameter of the app's own
+		{"/pay/orders/a|b*c_d-1/close", "/pay", 200},
+		{"/pay/orders/a|b*c_d-1/close", "/pay/", 200},
+		{"/api/pay/orders/a|b*c_d-1/close", "/api/", 200},
+		{"/pay/orders/a|b*c_d-1%2Fclose", "", 404},
+		{"/pay/orders/a%7Cb%2Ac_d-1%2fclose", "", 404},
+		{"/pay/orders/a|b*c_d-1%2Fclose", "/pay/", 404},
+		{"/pay/orders%2Fa|b*c_d-1/close", "", 404},
+		{"/pay%2Forders/a|b*c_d-1/close", "", 404},
+		{"//pay/orders/a|b*c_d-1/close", "", 404},
+		{"/x//pay/orders/a|b*c_d-1/close", "", 404},
+		{"/x/../pay/orders/a|b*c_d-1/close", "", 404},
+		{"/pay/../pay/orders/a|b*c_d-1/close", "", 404},
+		{"/pay/%2e%2e/pay/orders/a|b*c_d-1/close", "", 404},
+		{"/pay/orders/a|b*c_d-1/close/", "/pay", 404},
+	} {
+		r := httptest.NewRequest("POST", c.target, nil)
+		r.Header.Set("X-User", "u1")
+		w := httptest.NewRecorder()
+		http.StripPrefix(c.strip, s.kit).ServeHTTP(w, r)
+		if w.Code != c.status {
+			t.Errorf("%s without %q: %d %s", c.target, c.strip, w.Code, w.Body)
+		}
+	}
+}
+
+// TestPathsWrittenAnew: a middleware that rewrites Path may leave RawPath as it
+// was; then Path is what counts.
+func TestPathsWrittenAnew(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	placed := s.buy("native", "u1")
+	r := httptest.NewRequest("GET", "/old|%2Fpath", nil)
+	r.URL.Path = "/pay/orders/" + placed.OutTradeNo
+	r.Header.Set("X-User", "u1")
+	w := httptest.NewRecorder()
+	if s.kit.ServeHTTP(w, r); w.Code != 200 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 // TestLongPaths: finding out that a path is no endpoint is no work, however
 // long it is and however often the prefix stands in it.
 func TestLongPaths(t *testing.T) {
