@@ -30,7 +30,7 @@ func main() {
 		merchant.NotifyURL = "http://" + *addr + "/pay/notify"
 		log.Printf("the customer's phone is %s/", sim.URL())
 	}
-	router, kit, err := newRouter(merchant)
+	router, kit, err := newRouter(options(merchant))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -39,12 +39,18 @@ func main() {
 	log.Fatal(http.ListenAndServe(*addr, router))
 }
 
-func newRouter(merchant wxpay.Merchant) (http.Handler, *wxpay.Kit, error) {
+// newRouter is the app's router with the kit under /pay.
+func newRouter(o wxpay.Options) (http.Handler, *wxpay.Kit, error) {
 	router := mux.NewRouter()
-	router.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, "the app's own page\n")
-	}).Methods("GET")
-	kit, err := wxpay.Mount(router, wxpay.Options{
+	router.HandleFunc("/", home).Methods("GET")
+	kit, err := wxpay.Mount(router, o)
+	return router, kit, err
+}
+
+func home(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the app's own page\n") }
+
+func options(merchant wxpay.Merchant) wxpay.Options {
+	return wxpay.Options{
 		Merchant: merchant,
 		Store:    memory.New(), // in earnest: sqlite.Open("pay.db")
 		Identify: func(r *http.Request) (string, error) {
@@ -55,6 +61,5 @@ func newRouter(merchant wxpay.Merchant) (http.Handler, *wxpay.Kit, error) {
 			log.Printf("%s has paid for %s", o.UserID, o.Description)
 			return nil
 		},
-	})
-	return router, kit, err
+	}
 }

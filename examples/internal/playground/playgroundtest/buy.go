@@ -2,7 +2,7 @@
 package playgroundtest
 
 import (
-	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,6 +12,15 @@ import (
 	"github.com/wxpaykit/wxpay/examples/internal/playground"
 	"github.com/wxpaykit/wxpay/wxsim"
 )
+
+// Merchant is the account at a simulator that runs as long as the test, with a
+// notify URL that nobody calls.
+func Merchant(t *testing.T) wxpay.Merchant {
+	t.Helper()
+	merchant := playground.Merchant(wxsim.Start(t))
+	merchant.NotifyURL = "http://127.0.0.1/pay/notify"
+	return merchant
+}
 
 // Buy goes through the router that build makes, from the order of the goods to
 // the payment of total fen, and looks at the app's own page beside it.
@@ -29,8 +38,9 @@ func Buy(t *testing.T, goods string, total int64, build func(wxpay.Merchant) (ht
 	server.Start()
 	t.Cleanup(server.Close)
 
-	no := do(t, "POST", server.URL+"/pay/prepay/native", `{"goods_id":"`+goods+`"}`, http.StatusOK).OutTradeNo
-	if before := do(t, "GET", server.URL+"/pay/orders/"+no, "", http.StatusOK); before.PayStatus != 0 {
+	client := server.Client()
+	no := do(t, client, "POST", server.URL+"/pay/prepay/native", `{"goods_id":"`+goods+`"}`, http.StatusOK).OutTradeNo
+	if before := do(t, client, "GET", server.URL+"/pay/orders/"+no, "", http.StatusOK); before.PayStatus != 0 {
 		t.Errorf("before the payment: %+v", before)
 	}
 	if err := sim.Pay(no); err != nil {
@@ -39,22 +49,15 @@ func Buy(t *testing.T, goods string, total int64, build func(wxpay.Merchant) (ht
 	if sent := sim.Notifications(); len(sent) != 1 || !sent[0].Accepted {
 		t.Errorf("notifications: %+v", sent)
 	}
-	if after := do(t, "GET", server.URL+"/pay/orders/"+no, "", http.StatusOK); after.PayStatus != 1 || after.Total != total {
+	if after := do(t, client, "GET", server.URL+"/pay/orders/"+no, "", http.StatusOK); after.PayStatus != 1 || after.Total != total {
 		t.Errorf("after the payment: %+v", after)
 	}
-	do(t, "GET", server.URL+"/pay/nothing", "", http.StatusNotFound)
-	do(t, "GET", server.URL+"/pay/prepay/native", "", http.StatusMethodNotAllowed)
-	do(t, "GET", server.URL+"/", "", http.StatusOK) // the app's own
+	do(t, client, "GET", server.URL+"/pay/nothing", "", http.StatusNotFound)
+	do(t, client, "GET", server.URL+"/pay/prepay/native", "", http.StatusMethodNotAllowed)
+	do(t, client, "GET", server.URL+"/", "", http.StatusOK) // the app's own
 }
 
-// order is what the kit says of an order.
-type order struct {
-	OutTradeNo string `json:"out_trade_no"`
-	PayStatus  int    `json:"pay_status"`
-	Total      int64  `json:"total"`
-}
-
-func do(t *testing.T, method, url, body string, status int) order {
+func do(t *testing.T, client *http.Client, method, url, body string, status int) order {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
@@ -62,7 +65,7 @@ func do(t *testing.T, method, url, body string, status int) order {
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-User", "xiaoming")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,13 +73,9 @@ func do(t *testing.T, method, url, body string, status int) order {
 	if resp.StatusCode != status {
 		t.Fatalf("%s %s is %s", method, url, resp.Status)
 	}
-	var answer struct {
-		Data order `json:"data"`
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
-		if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return answer.Data
+	return reply{resp.StatusCode, resp.Header, string(raw)}.data(t)
 }
