@@ -1,6 +1,7 @@
 package playgroundtest
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -57,9 +58,7 @@ func (a *app) walk() {
 	a.prepare()
 	for _, e := range endpoints {
 		e.path, e.body = a.fill(e.path), a.fill(e.body)
-		if e.status == 0 {
-			e.status = http.StatusOK
-		}
+		e.status = cmp.Or(e.status, http.StatusOK)
 		a.succeeds(e)
 		a.hasHead(e)
 		a.hasNoOther(e)

@@ -2,6 +2,7 @@ package playgroundtest
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"io"
 	"net/http"
@@ -38,7 +39,7 @@ var fronts = []front{
 func (a *app) trade() {
 	a.prepare()
 	for _, e := range endpoints {
-		e.path, e.body, e.status = a.fill(e.path), a.fill(e.body), http.StatusOK
+		e.path, e.body, e.status = a.fill(e.path), a.fill(e.body), cmp.Or(e.status, http.StatusOK)
 		a.succeeds(e)
 	}
 	if r := a.send("GET", "/nothing", customer, ""); r.status != 404 || !r.envelope(404) {
