@@ -90,15 +90,23 @@ func (s *Sim) api(target string, run endpoint) http.HandlerFunc {
 			fault = s.drawFault(target, r.URL.Path)
 		}
 		a := s.perform(r, body, run, refused, fault)
-		s.note(func() { c.Authorized, c.Fault = authorized, fault.Fault })
-		if !s.holdBack(r.Context(), fault) {
-			reset(w)
-			return
+		if s.conclude(w, r, c, authorized, fault, a.status) {
+			s.write(w, r, a, by, fault)
 		}
-		s.note(func() { c.Status = a.status }) // before the client can see the answer
-		s.log.InfoContext(r.Context(), "call", "target", target, "status", a.status, "fault", fault.Fault)
-		s.write(w, r, a, by, fault)
 	}
+}
+
+// conclude completes the journal of a call and plays the faults between the
+// deed and the answer. It reports whether the answer is to be written.
+func (s *Sim) conclude(w http.ResponseWriter, r *http.Request, c *Call, authorized bool, fault Fault, status int) bool {
+	s.note(func() { c.Authorized, c.Fault = authorized, fault.Fault })
+	if !s.holdBack(r.Context(), fault) {
+		reset(w)
+		return false
+	}
+	s.note(func() { c.Status = status }) // before the client can see the answer
+	s.log.InfoContext(r.Context(), "call", "target", c.Target, "status", status, "fault", fault.Fault)
+	return true
 }
 
 // admit checks what is common to all calls, in WeChat's order.

@@ -13,6 +13,7 @@ func (s *Sim) refundControls(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("POST /_sim/refunds/decide", guard(s.controlDecide))
 	mux.HandleFunc("POST /_sim/refunds/balance", guard(s.controlBalance))
+	mux.HandleFunc("POST /_sim/refunds/callback", guard(s.controlCallback))
 	mux.HandleFunc("POST /_sim/refunds/payer", guard(s.controlPayer))
 }
 
@@ -59,6 +60,22 @@ func (s *Sim) controlBalance(w http.ResponseWriter, r *http.Request) {
 	}
 	s.SetBalance(*body.Enough)
 	reply(w, http.StatusOK, map[string]bool{"enough": *body.Enough})
+}
+
+// controlCallback takes an empty url for none.
+func (s *Sim) controlCallback(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		URL *string `json:"url"`
+	}
+	if !readControl(w, r, &body) {
+		return
+	}
+	if body.URL == nil || *body.URL != "" && checkNotifyURL(*body.URL) != "" {
+		refuse(w, http.StatusBadRequest, errors.New("url is missing, or WeChat Pay would not call it"))
+		return
+	}
+	s.SetRefundCallback(*body.URL)
+	reply(w, http.StatusOK, map[string]string{"url": *body.URL})
 }
 
 func (s *Sim) controlPayer(w http.ResponseWriter, r *http.Request) {

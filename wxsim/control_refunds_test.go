@@ -68,15 +68,15 @@ func TestControlRefundNames(t *testing.T) {
 	got := names()
 	for name, want := range map[string]any{
 		"out_refund_no": "r-1", "refund_id": r.RefundID, "out_trade_no": "order-paid", "transaction_id": r.TransactionID,
-		"refund": 60.0, "total": 100.0, "status": "SUCCESS", "channel": "ORIGINAL", "reason": "不想要了", "notify_url": s.rc.url,
+		"refund": 60.0, "total": 100.0, "status": "SUCCESS", "channel": "ORIGINAL", "api": "v3", "reason": "不想要了", "notify_url": s.rc.url,
 		"created_at": "2026-11-21T12:00:00+08:00", "success_at": "2026-11-21T12:00:05+08:00",
 	} {
 		if got[name] != want {
 			t.Errorf("%s is %v, want %v", name, got[name], want)
 		}
 	}
-	if len(got) != 12 {
-		t.Errorf("%d names, want 12: %v", len(got), got)
+	if len(got) != 13 {
+		t.Errorf("%d names, want 13: %v", len(got), got)
 	}
 	if orders := control(t, "GET", s.URL()+"/_sim/orders", ""); !strings.Contains(string(orders.body), `"refunded":60`) {
 		t.Errorf("orders %s", orders.body)

@@ -1,4 +1,4 @@
-// Package wxsim is a stateful fake WeChat Pay (微信支付) API v3.
+// Package wxsim is a stateful fake WeChat Pay (微信支付), API v3 and API v2.
 //
 // It speaks the wire protocol for clients in any language: it checks the
 // Authorization header of every call, refuses wrong parameters with WeChat's
@@ -28,6 +28,8 @@
 //	                               without a number, of the next; see [Sim.DecideRefund]
 //	POST   /_sim/refunds/balance   {"enough"}: false empties the merchant's account
 //	POST   /_sim/refunds/payer     {"out_trade_no","gone"}: whether the payer's account is closed
+//	POST   /_sim/refunds/callback  {"url"}: the refund callback of the merchant platform;
+//	                               see [Sim.SetRefundCallback]
 //	POST   /_sim/bill/stray        {"out_trade_no","total","paid_at"}: a payment the
 //	                               merchant never saw; paid_at is RFC 3339, now without it
 //	GET    /_sim/clock             {"now","ahead"}: business time
@@ -52,14 +54,16 @@
 // # What is played
 //
 // Prepay (jsapi, app, h5, native), query, close, refunds, trade bills and
-// certificates of API v3, and the notifications of payments and refunds. The
+// certificates of API v3, and the notifications of payments and refunds. API v2
+// has a section of its own. The
 // mini-program uses /jsapi with its own appid, as at WeChat. An unpaid order
 // cannot be paid after its time_expire but reads NOTPAY until it is closed, by
 // the merchant or seven days after it was placed. Where WeChat's documents leave
 // a point open the stricter reading is played.
 //
 // A refund is PROCESSING for [Config].RefundDelay and then SUCCESS, unless it
-// was decided otherwise, and its own notify_url is told; without one nobody is.
+// was decided otherwise, and its own notify_url is told; without one the callback
+// of the merchant platform is, in the XML of API v2, if one is configured.
 // Of one order there are at most fifty, a minute apart, within a year of the
 // payment, and all that are not CLOSED sum up to its total at most. An ABNORMAL
 // one goes on to a bank card when the merchant asks for it. From the first
@@ -70,6 +74,34 @@
 // accepted on that day; refunds read as they stood at nine.
 //
 // One thing is laxer than at WeChat: a notify_url on loopback may be http.
+//
+// # API v2
+//
+// POST /pay/unifiedorder (JSAPI, NATIVE, APP, MWEB), /pay/orderquery,
+// /pay/closeorder, /secapi/pay/refund and /pay/refundquery speak XML, signed
+// with MD5 or HMAC-SHA256 under apiv2_key. They work on the same orders and
+// refunds: either version can query, close and refund what the other placed, and
+// a number that one has used the other answers with OUT_TRADE_NO_USED.
+//
+// Every answer is 200 with text/plain. A call that fails before its business is
+// looked at (method, XML, sign, a parameter) gets return_code FAIL with
+// return_msg and nothing else, unsigned; what the business refuses is signed and
+// has an err_code. An order that is closed already is ORDERCLOSED. Closing is
+// possible right after ordering, unless the fault too_early wants the five
+// minutes of the documents. What the documents do not list among an operation's
+// parameters is signed over and otherwise ignored.
+//
+// An order placed by API v2 is notified in XML, signed as it was placed, and a
+// refund made by API v2 with an encrypted, unsigned req_info. Only 200 with the
+// one line
+//
+//	<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>
+//
+// counts as accepted; the schedule of re-sends is that of API v3.
+//
+// Behind TLS, as with httptest.NewTLSServer, /secapi/pay/refund wants a client
+// certificate with the merchant's serial number and key. Over plain HTTP there is
+// none to want.
 //
 // # What is repeatable
 //

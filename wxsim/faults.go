@@ -52,6 +52,8 @@ import (
 //
 //	paid_first     the customer pays just before: 400 ORDER_PAID
 //	userpaying     202 USERPAYING, nothing was done; the code is from an old list
+//	too_early      by API v2 only, of an order that is not five minutes old yet:
+//	               TRADE_STATE_ERROR, nothing was done
 //
 // Target bill, too; the first two strike the application for a bill, the last
 // its download:
@@ -59,6 +61,13 @@ import (
 //	wrong_hash      hash_value is not that of the bill
 //	missing_column  the bill has no 订单金额; its hash is right
 //	truncated       half of the file is missing
+//
+// By API v2 the HTTP status is 200 all the same: status_500 is SYSTEMERROR and
+// status_429 FREQUENCY_LIMITED, both signed; unsigned leaves out the sign, and
+// garbage is a page of HTML. Its notifications know no probe and no
+// old_timestamp, which wait for one of API v3; forge changes time_end behind
+// the sign of a payment, and makes noise of a refund's req_info; wrong_amount
+// changes total_fee or refund_fee.
 //
 // Target keys: rotate puts the next platform certificate in force. While the
 // fault is listed both certificates are, and notifications are signed with the
@@ -77,7 +86,7 @@ var faultNames = map[string][]string{
 	"notify":       {"drop", "delay", "duplicate", "reorder", "forge", "probe", "wrong_amount", "old_timestamp", "wrong_key"},
 	"prepay":       slices.Concat(apiFaults, []string{"late"}),
 	"query":        apiFaults,
-	"close":        slices.Concat(apiFaults, []string{"late", "paid_first", "userpaying"}),
+	"close":        slices.Concat(apiFaults, []string{"late", "paid_first", "userpaying", "too_early"}),
 	"refund":       slices.Concat(apiFaults, []string{"late"}),
 	"certificates": apiFaults,
 	"login":        apiFaults,
@@ -92,7 +101,12 @@ var faultPaths = map[string]string{
 	"wrong_hash":     billApplyPath,
 	"missing_column": billApplyPath,
 	"truncated":      billDownloadPath,
+	"too_early":      v2ClosePath,
 }
+
+// notInV2 are the faults of notifications that mean nothing in API v2, which
+// signs no time and sends no probes.
+var notInV2 = []string{"probe", "old_timestamp"}
 
 // faultRule is a fault in force.
 type faultRule struct {
@@ -173,6 +187,9 @@ func (s *Sim) drawFault(target, path string) Fault {
 			continue
 		}
 		if only, limited := faultPaths[rule.Fault.Fault]; limited && only != path {
+			continue
+		}
+		if path == apiV2 && slices.Contains(notInV2, rule.Fault.Fault) {
 			continue
 		}
 		if rule.Rate > 0 && s.dice.Float64() >= rule.Rate {

@@ -13,7 +13,8 @@ import (
 
 // Sent is one send of a notification with the answer it got.
 type Sent struct {
-	ID          string    `json:"id"` // the same for all sends of one notification
+	ID          string    `json:"id"`            // the same for all sends of one notification
+	API         string    `json:"api,omitempty"` // v2 when it was XML
 	EventType   string    `json:"event_type"`
 	OutTradeNo  string    `json:"out_trade_no"`
 	OutRefundNo string    `json:"out_refund_no,omitempty"` // of a refund's notification
@@ -23,7 +24,7 @@ type Sent struct {
 	Body        string    `json:"body"`                    // of the answer, cut at 4 KiB
 	Fault       string    `json:"fault,omitempty"`
 	Error       string    `json:"error,omitempty"` // why there was no answer
-	Accepted    bool      `json:"accepted"`        // 200 or 204 in time, to a genuine notification
+	Accepted    bool      `json:"accepted"`        // 200 or 204 in time, by API v2 the exact XML, to a genuine notification
 }
 
 // patience is how long a receiver may take to answer.
@@ -67,7 +68,7 @@ func (s *Sim) deliver(ctx context.Context, d *delivery) {
 	}
 	var f Fault
 	if !d.postponed {
-		f = s.drawFault("notify", "")
+		f = s.drawFault("notify", d.api())
 	}
 	switch f.Fault {
 	case "delay":
@@ -126,10 +127,7 @@ func (s *Sim) sendTwice(ctx context.Context, d *delivery) bool {
 // accepted. A forged or altered one never counts as accepted, whatever the
 // receiver says: the genuine one follows on the schedule.
 func (s *Sim) send(ctx context.Context, d *delivery, fault string) bool {
-	r, err := s.SignNotification(d.plaintext, d.eventType, d.notifyURL, func(n *Notification) {
-		n.ID, n.CreateTime = d.id, stamp(d.created)
-		s.disfigure(n, fault)
-	})
+	r, err := s.build(d, fault)
 	if err != nil {
 		s.record(d, Sent{Fault: fault, Error: err.Error()})
 		return false
@@ -144,9 +142,31 @@ func (s *Sim) send(ctx context.Context, d *delivery, fault string) bool {
 	if err != nil {
 		got.Error = err.Error()
 	}
-	got.Accepted = (fault == "" || fault == "duplicate") && (status == http.StatusOK || status == http.StatusNoContent)
+	got.Accepted = (fault == "" || fault == "duplicate") && d.acceptedBy(status, body)
 	s.record(d, got)
 	return got.Accepted
+}
+
+// build makes the request of one send, as a fault wants it.
+func (s *Sim) build(d *delivery, fault string) (*http.Request, error) {
+	if d.v2 != nil {
+		n := d.v2.changed(nil)
+		n.disfigure(fault, s.keys.letters("foreign apiv2 key", alnum, 32))
+		return n.request(d.notifyURL)
+	}
+	return s.SignNotification(d.plaintext, d.eventType, d.notifyURL, func(n *Notification) {
+		n.ID, n.CreateTime = d.id, stamp(d.created)
+		s.disfigure(n, fault)
+	})
+}
+
+// acceptedBy reports whether an answer is a yes. To API v3 the status says so,
+// to API v2 the body.
+func (d *delivery) acceptedBy(status int, body string) bool {
+	if d.v2 != nil {
+		return status == http.StatusOK && body == v2Accepted
+	}
+	return status == http.StatusOK || status == http.StatusNoContent
 }
 
 // post sends and reads the answer to its end, all within the patience.
@@ -173,7 +193,7 @@ func unwrapURL(err error) error {
 
 // record keeps a send.
 func (s *Sim) record(d *delivery, got Sent) {
-	got.ID, got.EventType = d.id, d.eventType
+	got.ID, got.API, got.EventType = d.id, d.api(), d.eventType
 	got.OutTradeNo, got.OutRefundNo = d.outTradeNo, d.outRefundNo
 	got.Attempt, got.At = d.attempts, d.at.In(beijing)
 	s.mu.Lock()

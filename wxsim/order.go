@@ -43,6 +43,7 @@ type Order struct {
 	Description   string    `json:"description"`
 	AppID         string    `json:"appid"`
 	MchID         string    `json:"mchid"`
+	API           string    `json:"api"`     // v3, or v2: how it was placed, and so how its payment is notified
 	Product       string    `json:"product"` // the prepay endpoint: jsapi (mini-programs too), app, h5, native
 	OpenID        string    `json:"openid"`  // known from prepay for jsapi, else from payment
 	Attach        string    `json:"attach"`
@@ -62,7 +63,8 @@ type Order struct {
 type order struct {
 	Order
 	params   string    // canonical business parameters of the first prepay
-	deviceID string    // scene_info.device_id
+	deviceID string    // scene_info.device_id, device_info
+	signType string    // sign_type of its latest prepay by API v2
 	refunds  []*refund // in order of acceptance
 
 	payerGone bool // refunds are refused with USER_ACCOUNT_ABNORMAL

@@ -106,6 +106,9 @@ func (s *Sim) card(o *order) phoneCard {
 		State:       o.TradeState,
 		StateText:   stateText(o.TradeState),
 	}
+	if o.API == apiV2 {
+		c.Product += " · API v2"
+	}
 	if errors.Is(o.payable(s.clock.now()), ErrExpired) {
 		c.StateText = "已过支付时间"
 	}

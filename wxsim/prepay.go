@@ -29,6 +29,7 @@ type prepayRequest struct {
 		DeviceID string `json:"device_id"`
 	} `json:"scene_info"`
 	params string // canonical form, to recognise the same request again
+	api    string // what it came by
 }
 
 // prepay is POST /v3/pay/transactions/{product}.
@@ -77,7 +78,7 @@ func (s *Sim) readPrepay(product string, fields []field, body []byte) (prepayReq
 	if err := json.Unmarshal(canonical, &req); err != nil {
 		return req, parameter("", nil, "请求体不符合要求")
 	}
-	req.params = string(canonical)
+	req.params, req.api = string(canonical), apiV3
 	if req.MchID != s.keys.account.MchID {
 		return req, refusedMchMismatch.at("body", "/mchid", req.MchID, "")
 	}
@@ -124,6 +125,7 @@ func (s *Sim) newOrder(product string, req prepayRequest, now time.Time) *order 
 			Description: req.Description,
 			AppID:       req.AppID,
 			MchID:       req.MchID,
+			API:         req.api,
 			Product:     product,
 			OpenID:      req.Payer.OpenID,
 			Attach:      req.Attach,

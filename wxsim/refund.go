@@ -40,7 +40,8 @@ type Refund struct {
 	Status        string    `json:"status"` // PROCESSING, SUCCESS, CLOSED, ABNORMAL
 	Channel       string    `json:"channel"`
 	Reason        string    `json:"reason"`
-	NotifyURL     string    `json:"notify_url"` // empty: nobody is notified
+	NotifyURL     string    `json:"notify_url"` // empty: see SetRefundCallback
+	API           string    `json:"api"`        // v3, or v2: how it was applied for
 	CreatedAt     time.Time `json:"created_at"` // when it was accepted
 	SuccessAt     time.Time `json:"success_at,omitzero"`
 }

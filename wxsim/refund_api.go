@@ -16,26 +16,36 @@ func (s *Sim) applyRefund() endpoint {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		r, known := s.refunds[req.OutRefundNo]
-		switch {
-		case known && r.params != req.params:
-			return answer{}, &refusedRefundReentry
-		case known:
-			return ok(r.resource()), nil
-		}
-		o, exists := s.orderOf(req)
-		if !exists || !o.paid() {
-			return answer{}, &refusedRefundNoOrder
-		}
-		now := s.clock.now()
-		if refused := o.refundable(req, now); refused != nil {
+		r, refused := s.refundAgainOrNew(req)
+		if refused != nil {
 			return answer{}, refused
 		}
-		if s.penniless {
-			return answer{}, &refusedNotEnough
-		}
-		return ok(s.acceptRefund(o, req, now).resource()), nil
+		return ok(r.resource()), nil
 	}
+}
+
+// refundAgainOrNew finds the refund of an application that was made before, or
+// accepts a new one. The caller holds mu.
+func (s *Sim) refundAgainOrNew(req refundRequest) (*refund, *refusal) {
+	r, known := s.refunds[req.OutRefundNo]
+	switch {
+	case known && r.params != req.params:
+		return nil, &refusedRefundReentry
+	case known:
+		return r, nil
+	}
+	o, exists := s.orderOf(req)
+	if !exists || !o.paid() {
+		return nil, &refusedRefundNoOrder
+	}
+	now := s.clock.now()
+	if refused := o.refundable(req, now); refused != nil {
+		return nil, refused
+	}
+	if s.penniless {
+		return nil, &refusedNotEnough
+	}
+	return s.acceptRefund(o, req, now), nil
 }
 
 // readRefund checks the body and reads it.
@@ -52,7 +62,7 @@ func readRefund(fields []field, body []byte) (refundRequest, *refusal) {
 	if err := json.Unmarshal(canonical, &req); err != nil {
 		return req, parameter("", nil, "请求体不符合要求")
 	}
-	req.params = string(canonical)
+	req.params, req.api = string(canonical), apiV3
 	if (req.TransactionID == "") == (req.OutTradeNo == "") {
 		return req, parameter("/out_trade_no", nil, "transaction_id和out_trade_no必须且只能填一个")
 	}
@@ -96,6 +106,7 @@ func (s *Sim) acceptRefund(o *order, req refundRequest, now time.Time) *refund {
 			Channel:       "ORIGINAL",
 			Reason:        req.Reason,
 			NotifyURL:     req.NotifyURL,
+			API:           req.api,
 			CreatedAt:     now.In(beijing),
 		},
 		params:   req.params,

@@ -16,6 +16,7 @@ type refundRequest struct {
 		From   []refundFrom `json:"from"`
 	} `json:"amount"`
 	params string // canonical form, to recognise the same request again
+	api    string // what it came by
 }
 
 // refundFrom is one account a refund is taken from.

@@ -1,6 +1,7 @@
 package wxsim
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -42,20 +43,25 @@ func (s *Sim) ripen(r *refund, at time.Time) *delivery {
 	if r.Status == refundSuccess {
 		s.orders[r.OutTradeNo].Refunded += r.Refund.Refund
 	}
-	if r.NotifyURL == "" {
+	notifyURL := cmp.Or(r.NotifyURL, s.refundCallback)
+	if notifyURL == "" {
 		return nil
 	}
-	return &delivery{
+	d := &delivery{
 		id:          uuid(s.keys.letters(fmt.Sprint("notification ", len(r.history), " ", r.RefundID), lowerHex, 32)),
 		eventType:   "REFUND." + r.Status,
 		outTradeNo:  r.OutTradeNo,
 		outRefundNo: r.OutRefundNo,
-		notifyURL:   r.NotifyURL,
+		notifyURL:   notifyURL,
 		plaintext:   r.notice(s.keys.account.MchID),
 		created:     at,
 		due:         at,
 		index:       -1,
 	}
+	if r.API == apiV2 || r.NotifyURL == "" { // the XML trap of wire facts §6.8
+		d.v2 = s.refundNoticeV2(r)
+	}
+	return d
 }
 
 // nextFate is what the refund that is being accepted will become. The caller

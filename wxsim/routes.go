@@ -20,6 +20,7 @@ func (s *Sim) routes() http.Handler {
 	s.serve(mux, http.MethodGet, billDownloadPath, "bill", s.downloadBill)
 	s.serve(mux, http.MethodGet, "/v3/certificates", "certificates", s.certificates)
 	mux.HandleFunc("/v3/", empty(http.StatusNotFound))
+	s.v2Routes(mux)
 	s.controls(mux)
 	s.phone(mux)
 	return mux

@@ -27,6 +27,7 @@ type delivery struct {
 	outRefundNo string // of a refund's notification
 	notifyURL   string
 	plaintext   map[string]any
+	v2          *NotificationV2 // in place of plaintext, when it goes out as XML
 	created     time.Time
 	attempts    int       // sends made
 	due         time.Time // business time of the next send
@@ -41,7 +42,7 @@ type delivery struct {
 
 // newDelivery makes the notification of a paid order. The caller holds mu.
 func (s *Sim) newDelivery(o *order) *delivery {
-	return &delivery{
+	d := &delivery{
 		id:         uuid(s.keys.letters(fmt.Sprint("notification ", o.TransactionID), lowerHex, 32)),
 		eventType:  EventTransactionSuccess,
 		outTradeNo: o.OutTradeNo,
@@ -51,6 +52,18 @@ func (s *Sim) newDelivery(o *order) *delivery {
 		due:        o.PaidAt,
 		index:      -1,
 	}
+	if o.API == apiV2 {
+		d.v2 = s.paymentV2(o)
+	}
+	return d
+}
+
+// api is empty for a notification of API v3.
+func (d *delivery) api() string {
+	if d.v2 != nil {
+		return apiV2
+	}
+	return ""
 }
 
 // plan puts a deed on the schedule. The caller holds mu.

@@ -41,6 +41,8 @@ type Sim struct {
 	fates     []string          // decided about refunds to come
 	penniless bool              // the merchant's account is empty
 
+	refundCallback string // configured on the merchant platform
+
 	bills     map[string]billFile // token -> bill applied for
 	billsMade int
 

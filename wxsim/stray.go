@@ -48,6 +48,7 @@ func (s *Sim) addStray(outTradeNo string, total int64, at time.Time) {
 		Description:   "来历不明的收款",
 		AppID:         a.AppID,
 		MchID:         a.MchID,
+		API:           apiV3,
 		Product:       "native",
 		OpenID:        s.customer(a.AppID),
 		CreatedAt:     at,
