@@ -31,6 +31,7 @@ var floors = []floor{
 	{pkg: "orderstore"},
 	// adapters
 	{pkg: "wxapi", may: []string{"wxcrypto"}},
+	{pkg: "wxlogin"},
 	{pkg: "orderstore/memory", may: []string{"orderstore"}},
 	{pkg: "orderstore/internal/sqlstore", may: []string{"orderstore"}},
 	{pkg: "orderstore/internal/sqlstoretest", may: []string{"orderstore", "orderstore/storetest"}},
