@@ -38,6 +38,11 @@ type Config struct {
 	// signed with the public key.
 	PublicKeyOnly bool
 
+	// OAuthDomain is the one host, besides loopback ones, whose pages may ask who
+	// is in front of them (网页授权域名), such as shop.example.com. Defaults to
+	// none.
+	OAuthDomain string
+
 	// NotifyWithCertificate signs notifications with the platform certificate
 	// instead of the public key, as for a merchant who has not switched yet.
 	NotifyWithCertificate bool

@@ -25,6 +25,7 @@ func (s *Sim) controls(mux *http.ServeMux) {
 	mux.HandleFunc("POST /_sim/cancel", guard(s.customerDoes(func(_ context.Context, no, _ string) error { return s.Cancel(no) })))
 	mux.HandleFunc("POST /_sim/fail", guard(s.customerDoes(func(_ context.Context, no, _ string) error { return s.Fail(no) })))
 	s.refundControls(mux)
+	mux.HandleFunc("POST /_sim/login", guard(s.controlLogin))
 	mux.HandleFunc("POST /_sim/bill/stray", guard(s.controlStray))
 	mux.HandleFunc("GET /_sim/clock", func(w http.ResponseWriter, _ *http.Request) { s.replyClock(w) })
 	mux.HandleFunc("POST /_sim/clock", guard(s.moveClock))

@@ -159,6 +159,7 @@ func TestControlCrossOrigin(t *testing.T) {
 		{"POST", "/_sim/fail", `{"out_trade_no":"order-cross"}`},
 		{"POST", "/_sim/clock", `{"advance":"1s"}`},
 		{"POST", "/_sim/refunds/decide", `{"status":"CLOSED"}`},
+		{"POST", "/_sim/login", `{}`},
 		{"POST", "/_sim/bill/stray", `{"out_trade_no":"stray-cross","total":1}`},
 		{"POST", "/_sim/refunds/balance", `{"enough":false}`},
 		{"POST", "/_sim/refunds/payer", `{"out_trade_no":"order-cross","gone":true}`},

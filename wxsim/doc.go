@@ -30,6 +30,8 @@
 //	POST   /_sim/refunds/payer     {"out_trade_no","gone"}: whether the payer's account is closed
 //	POST   /_sim/refunds/callback  {"url"}: the refund callback of the merchant platform;
 //	                               see [Sim.SetRefundCallback]
+//	POST   /_sim/login             {"openid","snapshot"}: {"code"}, as wx.login returns it
+//	                               for this customer; without an openid for the phone's owner
 //	POST   /_sim/bill/stray        {"out_trade_no","total","paid_at"}: a payment the
 //	                               merchant never saw; paid_at is RFC 3339, now without it
 //	GET    /_sim/clock             {"now","ahead"}: business time
@@ -73,7 +75,16 @@
 // the next, for three months. It is made of the orders paid and the refunds
 // accepted on that day; refunds read as they stood at nine.
 //
-// One thing is laxer than at WeChat: a notify_url on loopback may be http.
+// Login is GET /sns/jscode2session for the mini-program, and for pages of the
+// service account GET /connect/oauth2/authorize with GET
+// /sns/oauth2/access_token. A code is good once, for five minutes of business
+// time, under its own appid; both appids have the one app_secret. The person in
+// front of a page is the phone's owner, or whom the cookie wxsim_openid names;
+// with the cookie wxsim_snapshot=1 WeChat shows it as a snapshot (快照页), as it
+// does for a code of /_sim/login with "snapshot":true.
+//
+// Two things are laxer than at WeChat: a notify_url on loopback may be http, and
+// a redirect_uri on loopback may be any.
 //
 // # API v2
 //

@@ -29,9 +29,8 @@ import (
 // After each of the last four the genuine notification follows on the retry
 // schedule, whatever the receiver answered.
 //
-// Target prepay, query, close, refund, certificates, login, bill, one
-// authorised call each (login is for operations to come; refund and bill strike
-// every call about refunds or bills):
+// Target prepay, query, close, refund, certificates, bill, one authorised call
+// each (refund and bill strike every call about refunds or bills):
 //
 //	status_500     500 SYSTEM_ERROR, nothing was done
 //	status_429     429 FREQUENCY_LIMITED, nothing was done
@@ -69,6 +68,13 @@ import (
 // the sign of a payment, and makes noise of a refund's req_info; wrong_amount
 // changes total_fee or refund_fee.
 //
+// Target login, the exchange of a code under a good secret: status_500,
+// status_429, timeout, slow, reset and garbage as above, and with nothing done
+//
+//	busy           errcode -1
+//	risky          errcode 40226: WeChat blocks this user
+//	rate           errcode 45011
+//
 // Target keys: rotate puts the next platform certificate in force. While the
 // fault is listed both certificates are, and notifications are signed with the
 // new one (a public-key merchant's are not touched). Clearing it retires the
@@ -89,7 +95,7 @@ var faultNames = map[string][]string{
 	"close":        slices.Concat(apiFaults, []string{"late", "paid_first", "userpaying", "too_early"}),
 	"refund":       slices.Concat(apiFaults, []string{"late"}),
 	"certificates": apiFaults,
-	"login":        apiFaults,
+	"login":        {"status_500", "status_429", "timeout", "slow", "reset", "garbage", "busy", "risky", "rate"},
 	"bill":         slices.Concat(apiFaults, []string{"wrong_hash", "missing_column", "truncated"}),
 	"keys":         {"rotate"},
 }

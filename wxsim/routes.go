@@ -21,6 +21,7 @@ func (s *Sim) routes() http.Handler {
 	s.serve(mux, http.MethodGet, "/v3/certificates", "certificates", s.certificates)
 	mux.HandleFunc("/v3/", empty(http.StatusNotFound))
 	s.v2Routes(mux)
+	s.loginRoutes(mux)
 	s.controls(mux)
 	s.phone(mux)
 	return mux

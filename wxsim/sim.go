@@ -42,6 +42,8 @@ type Sim struct {
 	penniless bool              // the merchant's account is empty
 
 	refundCallback string // configured on the merchant platform
+	logins     map[string]loginCode // by code
+	loginsMade int
 
 	bills     map[string]billFile // token -> bill applied for
 	billsMade int
@@ -78,6 +80,7 @@ func New(conf Config) (*Sim, error) {
 		codes:     map[string]string{},
 		refunds:   map[string]*refund{},
 		refundIDs: map[string]string{},
+		logins:    map[string]loginCode{},
 		bills:     map[string]billFile{},
 		flying:    map[*delivery]uint64{},
 		changed:   make(chan struct{}),

@@ -28,11 +28,12 @@ func main() {
 	seed := flag.Int64("seed", 0, "makes keys and numbers repeatable; 0 draws fresh ones")
 	publicKeyOnly := flag.Bool("public-key-only", false, "play a merchant without platform certificates")
 	refundDelay := flag.Duration("refund-delay", 5*time.Second, "how long a refund is PROCESSING; negative: it ends at once")
+	oauthDomain := flag.String("oauth-domain", "", "`host`, besides loopback, whose pages may ask for an openid (网页授权域名)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	conf := wxsim.Config{
-		Seed: *seed, PublicKeyOnly: *publicKeyOnly, RefundDelay: *refundDelay,
+		Seed: *seed, PublicKeyOnly: *publicKeyOnly, RefundDelay: *refundDelay, OAuthDomain: *oauthDomain,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	}
 	if err := run(ctx, *addr, conf); err != nil {
