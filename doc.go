@@ -28,7 +28,7 @@
 //   - worker: asks about silent orders, closes expired ones, brings refunds to
 //     their end, hands over what was paid and refunded
 //   - ledger: compares the store with WeChat Pay's bill of a day
-//   - wxapi: the client of WeChat Pay
+//   - wxapi: the client of WeChat Pay; wxlogin: of WeChat's login
 //   - orderstore: the order, its rules, the interface of a store; the stores
 //     below it; storetest to prove one's own
 //   - wxcrypto: signatures and encryption

@@ -15,8 +15,10 @@ import (
 	"github.com/wxpaykit/wxpay/internal/flight"
 	"github.com/wxpaykit/wxpay/internal/till"
 	"github.com/wxpaykit/wxpay/ledger"
+	"github.com/wxpaykit/wxpay/orderstore"
 	"github.com/wxpaykit/wxpay/worker"
 	"github.com/wxpaykit/wxpay/wxapi"
+	"github.com/wxpaykit/wxpay/wxlogin"
 )
 
 // Kit is WeChat Pay for one app. It is an [http.Handler] for all endpoints
@@ -30,6 +32,7 @@ type Kit struct {
 	opt     Options
 	acct    account
 	api     *wxapi.Client
+	logins  map[orderstore.Product]*wxlogin.Client
 	till    *till.Till
 	worker  *worker.Worker
 	ledger  *ledger.Ledger
@@ -38,6 +41,7 @@ type Kit struct {
 
 	asks       *flight.Throttle
 	refreshing flight.Group[fresh]
+	exchanging flight.Group[wxlogin.User]
 }
 
 // New returns a Kit, or every fault of the options at once.
@@ -59,6 +63,9 @@ func New(o Options) (*Kit, error) {
 		Observe:    o.Hooks.WeChatCall,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if k.logins, err = newLogins(o, acct); err != nil {
 		return nil, err
 	}
 	k.till = till.New(till.Config{
@@ -219,6 +226,14 @@ func (k *Kit) newRoutes() *http.ServeMux {
 		endpoints = append(endpoints,
 			route{"POST", "/orders/{out_trade_no}/refunds", k.CreateRefund()},
 			route{"GET", "/orders/{out_trade_no}/events", k.OrderEvents()})
+	}
+	if k.logins[orderstore.MiniProgram] != nil {
+		endpoints = append(endpoints, route{"POST", "/login", k.Login()})
+	}
+	if k.logins[orderstore.JSAPI] != nil {
+		endpoints = append(endpoints,
+			route{"GET", "/oauth/start", k.OAuthStart()},
+			route{"GET", "/oauth/callback", k.OAuthCallback()})
 	}
 	for _, e := range endpoints {
 		routes.Handle(e.method+" "+e.path, e.handler)

@@ -34,7 +34,7 @@ type Hooks struct {
 
 // RequestInfo describes an answer to a front end.
 type RequestInfo struct {
-	Endpoint string // prepay, paysign, order, close, refund, events, qr or other
+	Endpoint string // prepay, paysign, order, close, refund, events, qr, login, oauth_start, oauth_callback or other
 	Outcome  string // ok, or the name of the problem; a closed list
 	Status   int    // HTTP
 	Took     time.Duration

@@ -157,6 +157,7 @@ func (s *shop) options() wxpay.Options {
 			MchID: acct.MchID, CertSerial: acct.SerialNo, PrivateKey: acct.PrivateKeyPEM, APIv3Key: acct.APIv3Key,
 			PublicKeyID: acct.PublicKeyID, PublicKey: acct.PublicKeyPEM,
 			AppID: acct.AppID, AppIDApp: acct.AppIDApp, AppIDJSAPI: acct.AppIDJSAPI, APIBase: s.sim.URL(),
+			AppSecret: acct.AppSecret, AppSecretJSAPI: acct.AppSecret, LoginBase: s.sim.URL(),
 		},
 		NotifyURL: s.url + "/pay/notify",
 		Store:     s.store,

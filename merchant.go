@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -51,11 +52,22 @@ type Merchant struct {
 	AppIDJSAPI       string
 	AppIDMiniProgram string
 
+	// AppSecret is the secret of the mini-program's appid, with which the kit
+	// learns who somebody is; AppSecretJSAPI is that of AppIDJSAPI, and AppSecret
+	// does for it too when there is but one appid. Optional: without them POST
+	// /login and /oauth/… do not exist.
+	AppSecret      string
+	AppSecretJSAPI string
+
 	// NotifyURL is Options.NotifyURL, for accounts that come from outside.
 	NotifyURL string
 	// APIBase is WeChat Pay's address. Defaults to
 	// https://api.mch.weixin.qq.com; http is taken for loopback hosts only.
 	APIBase string
+	// LoginBase takes the place of https://api.weixin.qq.com and, for the pages
+	// that ask who is in front of them, of https://open.weixin.qq.com: a
+	// simulator plays both. http is taken for loopback hosts only.
+	LoginBase string
 
 	faults []error // found while reading the environment
 }
@@ -63,8 +75,9 @@ type Merchant struct {
 // MerchantFromEnv reads WXPAY_MCHID, WXPAY_CERT_SERIAL,
 // WXPAY_PRIVATE_KEY_FILE, WXPAY_APIV3_KEY, WXPAY_PUBLIC_KEY_ID,
 // WXPAY_PUBLIC_KEY_FILE, WXPAY_APPID, WXPAY_APPID_APP, WXPAY_APPID_JSAPI,
-// WXPAY_APPID_MINIPROGRAM, WXPAY_NOTIFY_URL and WXPAY_API_BASE. What is
-// missing or cannot be read is reported by [New] with everything else.
+// WXPAY_APPID_MINIPROGRAM, WXPAY_APP_SECRET, WXPAY_APP_SECRET_JSAPI,
+// WXPAY_NOTIFY_URL, WXPAY_API_BASE and WXPAY_LOGIN_BASE. What is missing or
+// cannot be read is reported by [New] with everything else.
 func MerchantFromEnv() Merchant {
 	var m Merchant
 	file := func(name string) string {
@@ -90,6 +103,9 @@ func MerchantFromEnv() Merchant {
 	m.AppIDMiniProgram = os.Getenv("WXPAY_APPID_MINIPROGRAM")
 	m.NotifyURL = os.Getenv("WXPAY_NOTIFY_URL")
 	m.APIBase = os.Getenv("WXPAY_API_BASE")
+	m.AppSecret = os.Getenv("WXPAY_APP_SECRET")
+	m.AppSecretJSAPI = os.Getenv("WXPAY_APP_SECRET_JSAPI")
+	m.LoginBase = os.Getenv("WXPAY_LOGIN_BASE")
 	return m
 }
 
@@ -111,6 +127,7 @@ type account struct {
 	keys     *wxcrypto.KeySet
 	apiv3    wxcrypto.APIv3Key
 	appIDs   map[orderstore.Product]string
+	logins   map[orderstore.Product]credential
 	loopback bool // WeChat is a simulator on this machine
 	cross    *http.CrossOriginProtection
 	seal     seal.Key // for links and cookies
@@ -128,6 +145,7 @@ func (m Merchant) parse() (account, []error) {
 	for _, f := range []struct{ name, value string }{
 		{"MchID", m.MchID}, {"CertSerial", strings.ReplaceAll(m.CertSerial, "_", "")},
 		{"AppID", m.AppID}, {"AppIDApp", m.AppIDApp}, {"AppIDJSAPI", m.AppIDJSAPI}, {"AppIDMiniProgram", m.AppIDMiniProgram},
+		{"AppSecret", m.AppSecret}, {"AppSecretJSAPI", m.AppSecretJSAPI},
 	} {
 		if strings.ContainsFunc(f.value, notAlphanumeric) {
 			fault("%s has other characters than letters and digits: is there a blank or a line break at its end?", f.name)
@@ -151,15 +169,30 @@ func (m Merchant) parse() (account, []error) {
 	if acct.appIDs = m.appIDs(); len(acct.appIDs) == 0 {
 		fault("AppID is required: the appid that the merchant number is bound to (WXPAY_APPID)")
 	}
-	if m.APIBase != "" {
-		u, err := url.Parse(m.APIBase)
-		acct.loopback = err == nil && isLoopback(u.Hostname())
-		if err != nil || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || strings.ContainsAny(m.APIBase, "?#") ||
-			u.Scheme != "https" && !(u.Scheme == "http" && acct.loopback) {
-			fault("APIBase is not a URL like https://api.mch.weixin.qq.com (http is taken for loopback hosts only)")
-		}
+	var sound bool
+	if acct.loopback, sound = checkBase(m.APIBase); !sound {
+		fault("APIBase is not a URL like https://api.mch.weixin.qq.com (http is taken for loopback hosts only)")
+	}
+	if _, sound = checkBase(m.LoginBase); !sound {
+		fault("LoginBase is not a URL like https://api.weixin.qq.com (http is taken for loopback hosts only)")
+	}
+	if acct.logins = m.logins(acct.appIDs); len(acct.logins) == 0 && m.AppSecret+m.AppSecretJSAPI != "" {
+		fault("AppSecret belongs to no appid: set AppIDMiniProgram, AppIDJSAPI or AppID with it")
 	}
 	return acct, errs
+}
+
+// checkBase takes scheme and host, or nothing; http for loopback hosts only.
+func checkBase(base string) (loopback, sound bool) {
+	if base == "" {
+		return false, true
+	}
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || strings.ContainsAny(base, "?#") {
+		return false, false
+	}
+	loopback = isLoopback(u.Hostname())
+	return loopback, u.Scheme == "https" || u.Scheme == "http" && loopback
 }
 
 func notAlphanumeric(c rune) bool {
@@ -253,4 +286,22 @@ func (m Merchant) appIDs() map[orderstore.Product]string {
 		}
 	}
 	return ids
+}
+
+// credential is an appid's secret, and the setting that it is from.
+type credential struct{ appID, secret, setting string }
+
+// logins leaves out the products whose people cannot be asked for: they have no
+// secret. One secret is good for one appid only.
+func (m Merchant) logins(appIDs map[orderstore.Product]string) map[orderstore.Product]credential {
+	own := map[orderstore.Product]credential{
+		orderstore.MiniProgram: {appIDs[orderstore.MiniProgram], m.AppSecret, "AppSecret"},
+		orderstore.JSAPI:       {appIDs[orderstore.JSAPI], m.AppSecretJSAPI, "AppSecretJSAPI"},
+	}
+	mini, page := own[orderstore.MiniProgram], own[orderstore.JSAPI]
+	if page.secret == "" && (mini.appID == page.appID || mini.appID == "") {
+		own[orderstore.JSAPI] = credential{page.appID, m.AppSecret, "AppSecret"}
+	}
+	maps.DeleteFunc(own, func(_ orderstore.Product, c credential) bool { return c.appID == "" || c.secret == "" })
+	return own
 }

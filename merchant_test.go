@@ -107,6 +107,13 @@ func TestMerchantFaults(t *testing.T) {
 		{"API on loopback", func(m *wxpay.Merchant) { m.APIBase = "http://127.0.0.1:9090" }, ""},
 		{"API with a slash", func(m *wxpay.Merchant) { m.APIBase = "https://api2.mch.weixin.qq.com/" }, ""},
 		{"API over http", func(m *wxpay.Merchant) { m.APIBase = "http://api.mch.weixin.qq.com" }, "wxpay: Merchant.APIBase is not a URL like https://api.mch.weixin.qq.com (http is taken for loopback hosts only)"},
+		{"login on loopback", func(m *wxpay.Merchant) { m.LoginBase = "http://127.0.0.1:9090/" }, ""},
+		{"login over http", func(m *wxpay.Merchant) { m.LoginBase = "http://api.weixin.qq.com" }, "wxpay: Merchant.LoginBase is not a URL like https://api.weixin.qq.com (http is taken for loopback hosts only)"},
+		{"login with a path", func(m *wxpay.Merchant) { m.LoginBase = "https://api.weixin.qq.com/sns" }, "wxpay: Merchant.LoginBase is not a URL like https://api.weixin.qq.com (http is taken for loopback hosts only)"},
+		{"a good app secret", func(m *wxpay.Merchant) { m.AppSecret = strings.Repeat("0", 32) }, ""},
+		{"app secret with a line break", func(m *wxpay.Merchant) { m.AppSecret = "0\n" }, "wxpay: Merchant.AppSecret has other characters than letters and digits: is there a blank or a line break at its end?"},
+		{"page's secret with a line break", func(m *wxpay.Merchant) { m.AppSecretJSAPI = "0\n" }, "wxpay: Merchant.AppSecretJSAPI has other characters than letters and digits: is there a blank or a line break at its end?"},
+		{"app secret of an App", func(m *wxpay.Merchant) { m.AppID, m.AppIDApp, m.AppSecret = "", "wxa", "0" }, "wxpay: Merchant.AppSecret belongs to no appid: set AppIDMiniProgram, AppIDJSAPI or AppID with it"},
 		{"API without scheme", func(m *wxpay.Merchant) { m.APIBase = "api.mch.weixin.qq.com" }, "wxpay: Merchant.APIBase is not a URL like https://api.mch.weixin.qq.com (http is taken for loopback hosts only)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -198,6 +205,7 @@ func environment(t *testing.T, values map[string]string) {
 	for _, name := range []string{
 		"MCHID", "CERT_SERIAL", "PRIVATE_KEY_FILE", "APIV3_KEY", "PUBLIC_KEY_ID", "PUBLIC_KEY_FILE",
 		"APPID", "APPID_APP", "APPID_JSAPI", "APPID_MINIPROGRAM", "NOTIFY_URL", "API_BASE",
+		"APP_SECRET", "APP_SECRET_JSAPI", "LOGIN_BASE",
 	} {
 		t.Setenv("WXPAY_"+name, values[name])
 	}
@@ -218,10 +226,11 @@ func TestMerchantFromEnv(t *testing.T) {
 		"PUBLIC_KEY_ID": acct.PublicKeyID, "PUBLIC_KEY_FILE": publicFile,
 		"APPID": "wxa", "APPID_APP": "wxb", "APPID_JSAPI": "wxc", "APPID_MINIPROGRAM": "wxd",
 		"NOTIFY_URL": "https://shop.example.com/pay/notify", "API_BASE": "http://127.0.0.1:9090",
+		"APP_SECRET": "5f3b", "APP_SECRET_JSAPI": "7e2d", "LOGIN_BASE": "http://127.0.0.1:9091",
 	})
 	m := wxpay.MerchantFromEnv()
-	got := []string{m.MchID, m.CertSerial, m.PrivateKey, m.APIv3Key, m.PublicKeyID, m.PublicKey, m.AppID, m.AppIDApp, m.AppIDJSAPI, m.AppIDMiniProgram, m.NotifyURL, m.APIBase}
-	want := []string{acct.MchID, acct.SerialNo, acct.PrivateKeyPEM, acct.APIv3Key, acct.PublicKeyID, acct.PublicKeyPEM, "wxa", "wxb", "wxc", "wxd", "https://shop.example.com/pay/notify", "http://127.0.0.1:9090"}
+	got := []string{m.MchID, m.CertSerial, m.PrivateKey, m.APIv3Key, m.PublicKeyID, m.PublicKey, m.AppID, m.AppIDApp, m.AppIDJSAPI, m.AppIDMiniProgram, m.NotifyURL, m.APIBase, m.AppSecret, m.AppSecretJSAPI, m.LoginBase}
+	want := []string{acct.MchID, acct.SerialNo, acct.PrivateKeyPEM, acct.APIv3Key, acct.PublicKeyID, acct.PublicKeyPEM, "wxa", "wxb", "wxc", "wxd", "https://shop.example.com/pay/notify", "http://127.0.0.1:9090", "5f3b", "7e2d", "http://127.0.0.1:9091"}
 	for i := range want {
 		if got[i] != want[i] {
 			t.Errorf("field %d is %q, want %q", i, got[i], want[i])
@@ -267,6 +276,7 @@ func TestMerchantPrintsNoSecret(t *testing.T) {
 	o := goodOptions(t)
 	m := o.Merchant
 	m.Signer = merchantKey(t, m.PrivateKey)
+	m.AppSecret, m.AppSecretJSAPI = strings.Repeat("5f3b", 8), strings.Repeat("7e2d", 8)
 	o.Merchant = m
 	var printed []string
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
@@ -285,7 +295,7 @@ func TestMerchantPrintsNoSecret(t *testing.T) {
 	}
 	printed = append(printed, b.String(), m.String(), m.LogValue().String())
 	block, _ := pem.Decode([]byte(m.PrivateKey))
-	secrets := []string{m.APIv3Key, fmt.Sprintf("%x", m.APIv3Key), "PRIVATE KEY", m.PrivateKey[40:80], fmt.Sprintf("%x", block.Bytes[40:60]), m.Signer.(*rsa.PrivateKey).D.String()[:20]}
+	secrets := []string{m.AppSecret, m.AppSecretJSAPI, m.APIv3Key, fmt.Sprintf("%x", m.APIv3Key), "PRIVATE KEY", m.PrivateKey[40:80], fmt.Sprintf("%x", block.Bytes[40:60]), m.Signer.(*rsa.PrivateKey).D.String()[:20]}
 	for _, text := range printed {
 		for _, secret := range secrets {
 			if strings.Contains(text, secret) {

@@ -52,6 +52,12 @@ type Options struct {
 	// hosts only. Defaults to Merchant.NotifyURL.
 	NotifyURL string
 
+	// OAuthRedirectURL is the public address of /oauth/callback, on the domain
+	// that the service account names for it (网页授权域名); pages must open
+	// /oauth/start on that host too. Defaults to the scheme and host of NotifyURL
+	// with the path under which the client reached the kit.
+	OAuthRedirectURL string
+
 	// Store keeps the orders. Package orderstore/sqlite is the reference.
 	Store OrderStore
 
@@ -62,6 +68,18 @@ type Options struct {
 	// Quote is the server's own price of what the client named. It returns
 	// [ErrNoGoods] for what is not sold, or is not this user's.
 	Quote func(context.Context, QuoteRequest) (Quote, error)
+
+	// OnLogin is told of everybody whom WeChat has proven by POST /login or
+	// /oauth/callback, before the answer is written: it may keep the openid with
+	// the app's own user, and set the app's session cookie on w. An error is
+	// answered with 500. It is told again of one login when WeChat or the browser
+	// comes back twice. Defaults to nothing.
+	OnLogin func(w http.ResponseWriter, r *http.Request, l Login) error
+	// OpenID looks up the openid by which WeChat knows userID under appID, for
+	// prepays of jsapi and miniprogram: the client then need not send it, and is
+	// refused when it sends another. Empty means unknown, and the client must
+	// send it. Defaults to what the client sends.
+	OpenID func(ctx context.Context, userID, appID string) (string, error)
 
 	// OnPaid takes over an order that is durably paid: grant the membership,
 	// ship the goods. [Kit.Run] calls it at least once, and again with growing
@@ -210,6 +228,7 @@ func (o Options) validate() (account, error) {
 	if err := checkNotifyURL(o.NotifyURL); err != nil {
 		errs = append(errs, err)
 	}
+	fault(!isCallback(o.OAuthRedirectURL), "OAuthRedirectURL is not a URL like https://shop.example.com/pay/oauth/callback, without query (http is taken for loopback hosts only)")
 	set(&o.Secret, o.Merchant.APIv3Key)
 	var err error
 	acct.seal, err = seal.New(o.Secret)
@@ -249,6 +268,18 @@ func checkNotifyURL(s string) error {
 		return fault("must name a host, not an IP address")
 	}
 	return nil
+}
+
+// isCallback takes an absolute URL without query, or nothing.
+func isCallback(s string) bool {
+	u, err := url.Parse(s)
+	switch {
+	case s == "":
+		return true
+	case err != nil || u.Host == "" || u.User != nil || u.Path == "" || strings.ContainsAny(s, "?#"):
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())
 }
 
 func isIP(host string) bool {

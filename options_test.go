@@ -39,6 +39,7 @@ const (
 	notifyPath     = "wxpay: Options.NotifyURL needs a path, such as /pay/notify"
 	notifyPlain    = "wxpay: Options.NotifyURL must be https (http is taken for loopback hosts only)"
 	notifyIP       = "wxpay: Options.NotifyURL must name a host, not an IP address"
+	callbackNoURL  = "wxpay: Options.OAuthRedirectURL is not a URL like https://shop.example.com/pay/oauth/callback, without query (http is taken for loopback hosts only)"
 	routerLetters  = " has a character that means something to a router"
 	durations      = "wxpay: Options.OnPaidDeadline, RunInterval and AskInterval must be positive, AskRate at least 1"
 	loopbackAPI    = "http://127.0.0.1:9090"
@@ -95,6 +96,13 @@ func TestOptionsFaults(t *testing.T) {
 		{"prefix with a query", func(o *wxpay.Options) { o.Prefix = "/pay?x" }, `wxpay: Options.Prefix "/pay?x"` + routerLetters},
 		{"prefix without slashes", func(o *wxpay.Options) { o.Prefix = "wx/pay" }, ""},
 
+		{"callback", func(o *wxpay.Options) { o.OAuthRedirectURL = "https://m.example.com/wx/oauth/callback" }, ""},
+		{"callback on loopback", func(o *wxpay.Options) { o.OAuthRedirectURL = "http://127.0.0.1:8080/cb" }, ""},
+		{"callback over http", func(o *wxpay.Options) { o.OAuthRedirectURL = "http://m.example.com/cb" }, callbackNoURL},
+		{"callback with a query", func(o *wxpay.Options) { o.OAuthRedirectURL = "https://m.example.com/cb?a=b" }, callbackNoURL},
+		{"callback without a path", func(o *wxpay.Options) { o.OAuthRedirectURL = "https://m.example.com" }, callbackNoURL},
+		{"callback without a host", func(o *wxpay.Options) { o.OAuthRedirectURL = "/pay/oauth/callback" }, callbackNoURL},
+		{"callback with a user", func(o *wxpay.Options) { o.OAuthRedirectURL = "https://a@m.example.com/cb" }, callbackNoURL},
 		{"a secret of 32", func(o *wxpay.Options) { o.Secret = strings.Repeat("s", 32) }, ""},
 		{"a secret of 31", func(o *wxpay.Options) { o.Secret = strings.Repeat("s", 31) }, "wxpay: Options.Secret is shorter than 32 characters"},
 

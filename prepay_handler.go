@@ -1,6 +1,8 @@
 package wxpay
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -73,6 +75,9 @@ func (k *Kit) prepay(r *http.Request, userID string, product orderstore.Product,
 	if req.OutTradeNo != "" {
 		return k.payAgain(r, userID, product, req.OutTradeNo)
 	}
+	if err := k.lookUpOpenID(r.Context(), userID, product, &req); err != nil {
+		return Order{}, err
+	}
 	if err := req.check(product); err != nil {
 		return Order{}, err
 	}
@@ -80,6 +85,24 @@ func (k *Kit) prepay(r *http.Request, userID string, product orderstore.Product,
 		prepayRequest: req, userID: userID, product: product, ip: ip,
 		key: r.Header.Get("Idempotency-Key"),
 	})
+}
+
+// lookUpOpenID fills in the openid that the app keeps with its user. The
+// client's word does not count against it.
+func (k *Kit) lookUpOpenID(ctx context.Context, userID string, product orderstore.Product, req *prepayRequest) error {
+	if k.opt.OpenID == nil || product != orderstore.JSAPI && product != orderstore.MiniProgram {
+		return nil
+	}
+	known, err := k.opt.OpenID(ctx, userID, k.acct.appIDs[product])
+	switch {
+	case err != nil:
+		return problemInternal.because(fmt.Errorf("look the openid up: %w", err))
+	case known != "" && req.OpenID != "" && req.OpenID != known:
+		return problemOpenID.because(nil)
+	case known != "":
+		req.OpenID = known
+	}
+	return nil
 }
 
 // check reports the first parameter that is missing, in the tutorials' order.
@@ -164,7 +187,7 @@ func (k *Kit) signPay(o Order) (pay any, err error) {
 // it: also behind http.StripPrefix or a sub-router.
 func (k *Kit) base(r *http.Request) string {
 	path, _, _ := strings.Cut(r.RequestURI, "?")
-	if i := strings.LastIndex(path, "/prepay/"); i >= 0 {
+	if i := max(strings.LastIndex(path, "/prepay/"), strings.LastIndex(path, "/oauth/")); i >= 0 {
 		return path[:i]
 	}
 	return k.opt.Prefix

@@ -31,6 +31,12 @@ var (
 	problemUser         = problem{"not_yours", 403, http.StatusForbidden, text{"user_id与登录用户不一致", "user_id is not the signed-in user"}}
 	problemOrigin       = problem{"bad_origin", 403, http.StatusForbidden, text{"请求来源不被允许", "requests from this origin are not allowed"}}
 	problemClientIP     = problem{"no_client_ip", 403, http.StatusForbidden, text{"无法识别用户IP地址", "your address cannot be told to WeChat Pay"}}
+	problemOpenID       = problem{"not_yours", 403, http.StatusForbidden, text{"openid与登录用户不一致", "openid is not the signed-in user's"}}
+	problemCode         = problem{"bad_code", 301, http.StatusBadRequest, text{"code无效或已使用，请重新登录", "the code is invalid or used already, please sign in again"}}
+	problemRisky        = problem{"risky_user", 403, http.StatusForbidden, text{"微信认为该账号存在风险，暂时无法登录", "WeChat takes this account for a risk and does not let it sign in"}}
+	problemLoginState   = problem{"bad_state", 403, http.StatusForbidden, text{"登录已过期，请回到商家页面重新打开", "this login is over, please go back and open the page again"}}
+	problemLoginDenied  = problem{"login_denied", 403, http.StatusForbidden, text{"未获得微信授权，请重新打开页面并同意授权", "WeChat was not allowed to tell who you are"}}
+	problemSnapshot     = problem{"snapshot_user", 403, http.StatusForbidden, text{"当前是微信的网页快照，不能登录和支付，请使用完整服务打开页面后再试", "this is a snapshot of the page, which cannot sign in or pay: please open the full page and try again"}}
 	problemNoEndpoint   = problem{"no_endpoint", 404, http.StatusNotFound, text{"接口不存在", "no such endpoint"}}
 	problemNoGoods      = problem{"no_goods", 404, http.StatusNotFound, text{"商品信息不存在", "no such goods"}}
 	problemNoOrder      = problem{"no_order", 404, http.StatusNotFound, text{"订单不存在", "no such order"}}
@@ -55,6 +61,7 @@ var (
 	problemQuote        = problem{"quote", 500, http.StatusInternalServerError, text{"查询商品信息失败", "the goods could not be priced"}}
 	problemInternal     = problem{"internal", 500, http.StatusInternalServerError, text{"系统异常，请稍后重试", "internal error, please try again later"}}
 	problemWeChat       = problem{"wechat", 502, http.StatusBadGateway, text{"微信支付暂时不可用，请稍后重试", "WeChat Pay cannot be used right now, please try again later"}}
+	problemLogin        = problem{"wechat_login", 502, http.StatusBadGateway, text{"微信登录暂时不可用，请稍后重试", "WeChat cannot sign anybody in right now, please try again later"}}
 	problemStore        = problem{"store", 503, http.StatusServiceUnavailable, text{"订单服务暂时不可用，请稍后重试", "orders cannot be stored right now, please try again later"}}
 )
 
@@ -75,7 +82,8 @@ func malformed(param string) problem {
 type failure struct {
 	problem
 	cause error
-	data  any // for the peer, beside the problem
+	data  any  // for the peer, beside the problem
+	page  bool // the peer is a person with a browser
 }
 
 func (p problem) because(cause error) *failure { return &failure{problem: p, cause: cause} }

@@ -19,13 +19,14 @@ type envelope struct {
 	Msg  string `json:"msg"`
 }
 
-// answer is a success about an order: data for the envelope, or a picture
-// instead.
+// answer is a success about an order: data for the envelope, or a picture or
+// a way to go instead.
 type answer struct {
 	order string // its number, for the log
 	data  any
 	text
-	picture *picture
+	picture  *picture
+	location string // where the browser goes instead
 }
 
 type picture struct {
@@ -50,9 +51,16 @@ func (k *Kit) endpoint(name string, serve func(http.ResponseWriter, *http.Reques
 		if err != nil {
 			f := failed(err)
 			info.Outcome, info.Status = f.name, f.status
-			reply(w, f.status, envelope{f.code, f.data, f.in(r)})
+			if f.page {
+				write(w, f.status, "text/html; charset=utf-8", page(f.in(r)))
+			} else {
+				reply(w, f.status, envelope{f.code, f.data, f.in(r)})
+			}
 		} else if a.picture != nil {
 			write(w, http.StatusOK, a.picture.contentType, a.picture.bytes)
+		} else if a.location != "" {
+			info.Status = http.StatusFound
+			leave(w, a.location)
 		} else {
 			reply(w, http.StatusOK, envelope{http.StatusOK, a.data, a.in(r)})
 		}
@@ -117,6 +125,16 @@ func write(w http.ResponseWriter, status int, contentType string, body []byte) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
+}
+
+// leave sends the browser on. What it had in its address bar, which may be a
+// code, is told to nobody.
+func leave(w http.ResponseWriter, location string) {
+	h := w.Header()
+	h.Set("Location", location)
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusFound)
 }
 
 // in picks the language: English for those who ask for it before Chinese.
