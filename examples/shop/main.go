@@ -5,7 +5,7 @@
 //
 // All that a shop writes to be paid, and to pay back, stands in [run]. What its
 // members get is in grants.go, who may refund in admin.go, its sessions and
-// routes in shop.go, its pages in pages.go and order_page.go, and the simulated
+// routes in shop.go, who came by WeChat in wechat.go, its pages in pages.go and order_page.go, and the simulated
 // WeChat Pay in examples/internal/playground.
 package main
 
@@ -86,6 +86,8 @@ func run(ctx context.Context, conf config, out io.Writer) error {
 		NotifyURL:       merchant.NotifyURL, // in earnest: https://shop.example.com/pay/notify
 		Store:           store,
 		Identify:        identify,        // who is asking: the shop's own session
+		OnLogin:         signIn,          // who came by WeChat
+		OpenID:          boundOpenID,     // and need not say it again
 		Quote:           store.Quote,     // the server's own price, never the client's
 		OnPaid:          members.grant,   // once per order number, however often it is called
 		AuthorizeRefund: authorizeRefund, // who may give money back

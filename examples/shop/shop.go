@@ -127,19 +127,26 @@ func login(w http.ResponseWriter, r *http.Request) {
 func logout(w http.ResponseWriter, r *http.Request) { setSession(w, r, "", -time.Second) }
 
 func setSession(w http.ResponseWriter, r *http.Request, value string, life time.Duration) {
+	setCookie(w, r, value, life)
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func setCookie(w http.ResponseWriter, r *http.Request, value string, life time.Duration) {
 	http.SetCookie(w, &http.Cookie{
 		Name: sessionCookie, Value: value, Path: "/", MaxAge: int(life.Seconds()),
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
 	})
-	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// openID is the person's openid, as if it had been bound at login. The
-// simulator knows everybody; the real WeChat Pay knows those who really came
+// openID is the person's openid: the one they came by, or one as if they had.
+// The simulator knows everybody; the real WeChat Pay knows those who really came
 // through its own login.
 func openID(user string) string {
 	if user == "" {
 		return ""
+	}
+	if _, proven, _ := strings.Cut(user, openIDMark); proven != "" {
+		return proven
 	}
 	sum := sha256.Sum256([]byte(user))
 	return "o" + base64.RawURLEncoding.EncodeToString(sum[:])[:27]

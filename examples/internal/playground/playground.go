@@ -45,5 +45,6 @@ func Merchant(sim *wxsim.Sim) wxpay.Merchant {
 		MchID: a.MchID, CertSerial: a.SerialNo, PrivateKey: a.PrivateKeyPEM, APIv3Key: a.APIv3Key,
 		PublicKeyID: a.PublicKeyID, PublicKey: a.PublicKeyPEM,
 		AppID: a.AppID, AppIDApp: a.AppIDApp, AppIDJSAPI: a.AppIDJSAPI, APIBase: sim.URL(),
+		AppSecret: a.AppSecret, AppSecretJSAPI: a.AppSecret, LoginBase: sim.URL(),
 	}
 }
