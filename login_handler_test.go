@@ -192,6 +192,18 @@ func TestLoginAppFails(t *testing.T) {
 	panics.do("POST", "/pay/login", "", `{"code":"`+panics.sim.LoginCode(aliceOpenID)+`"}`).refused(t, 500, 500, "系统异常，请稍后重试")
 }
 
+// TestLoginOfNobody: whom Identify does not vouch for is not told to the app.
+func TestLoginOfNobody(t *testing.T) {
+	t.Parallel()
+	s, g := openWithGuests(t, func(o *wxpay.Options) {
+		o.Identify = func(*http.Request) (string, error) { return "u1", errors.New("the session is over") }
+	})
+	r := s.do("POST", "/pay/login", "", `{"code":"`+s.sim.LoginCode(aliceOpenID)+`"}`)
+	if came := g.all(); r.status != 200 || len(came) != 1 || came[0].UserID != "" {
+		t.Errorf("%d %s, heard %+v", r.status, r.raw, came)
+	}
+}
+
 // TestLoginEndpoints exist only with a secret for their appid.
 func TestLoginEndpoints(t *testing.T) {
 	t.Parallel()

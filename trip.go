@@ -32,7 +32,6 @@ const (
 
 var (
 	errNoTrip    = errors.New("this browser has no such state")
-	errBadState  = errors.New("state is missing or malformed")
 	errNotSealed = errors.New("the cookie is of another state")
 )
 
@@ -80,9 +79,6 @@ func (k *Kit) tripCookie(r *http.Request, state string) *http.Cookie {
 // tripOf finds the trip whose state WeChat brings back.
 func (k *Kit) tripOf(r *http.Request) (trip, error) {
 	state := r.URL.Query().Get("state")
-	if state == "" || len(state) > 128 || strings.ContainsFunc(state, notAlphanumeric) {
-		return trip{}, errBadState
-	}
 	c, err := r.Cookie(tripCookie + state)
 	if err != nil {
 		return trip{}, errNoTrip

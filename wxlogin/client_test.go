@@ -138,6 +138,10 @@ func TestRefusals(t *testing.T) {
 		{"503", status(503), wxlogin.ErrBusy, 3},
 		{"429", status(429), wxlogin.ErrRate, 1},
 		{"404", status(404), wxlogin.ErrGarbage, 1},
+		{"404 with an openid", func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(404)
+			says(`{"openid":"`+testOpenID+`"}`)(w, r)
+		}, wxlogin.ErrGarbage, 1},
 		{"empty", says(``), wxlogin.ErrGarbage, 1},
 		{"a page", says(`<html>`), wxlogin.ErrGarbage, 1},
 		{"cut off", says(`{"openid":"` + testOpenID), wxlogin.ErrGarbage, 1},
@@ -147,7 +151,7 @@ func TestRefusals(t *testing.T) {
 		{"openid too long", says(`{"openid":"` + strings.Repeat("o", 129) + `"}`), wxlogin.ErrGarbage, 1},
 		{"unionid with a blank", says(`{"openid":"` + testOpenID + `","unionid":"a b"}`), wxlogin.ErrGarbage, 1},
 		{"errcode of another type", says(`{"errcode":"40029"}`), wxlogin.ErrGarbage, 1},
-		{"too long", says(`{"openid":"` + testOpenID + `"` + strings.Repeat(" ", 64<<10) + `}`), wxlogin.ErrGarbage, 1},
+		{"too long", says(`{"openid":"` + testOpenID + `"}` + strings.Repeat(" ", 64<<10)), wxlogin.ErrGarbage, 1},
 		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, wxlogin.ErrGarbage, 1},
 		{"cut connection", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, wxlogin.ErrUnreachable, 1},
 	} {
@@ -166,7 +170,7 @@ func TestRefusals(t *testing.T) {
 			if len(w.hits) != c.tries || len(w.slept) != c.tries-1 {
 				t.Errorf("%d tries, slept %v", len(w.hits), w.slept)
 			}
-			if text := fmt.Sprintf("%v %+v", err, err); strings.Contains(text, testSecret) || strings.Contains(text, url.QueryEscape(testCode)) {
+			if text := fmt.Sprintf("%v %+v", err, err); strings.Contains(text, testSecret) || strings.Contains(text, url.QueryEscape(testCode)) || strings.Contains(text, "/sns/") {
 				t.Errorf("error tells the URL: %v", text)
 			}
 		})

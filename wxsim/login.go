@@ -49,12 +49,12 @@ func (s *Sim) newLoginCode(c loginCode) string {
 }
 
 // useCode exchanges a code, once.
-func (s *Sim) useCode(code, appid string, page bool) (loginCode, *loginRefusal) {
+func (s *Sim) useCode(code, appid string) (loginCode, *loginRefusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, known := s.logins[code]
 	switch {
-	case !known, c.appid != appid, page != (c.scope != ""), s.clock.now().Sub(c.made) > loginCodeLife:
+	case !known, c.appid != appid, s.clock.now().Sub(c.made) > loginCodeLife:
 		return loginCode{}, &refusedCode
 	case c.used:
 		return loginCode{}, &refusedUsedCode

@@ -99,7 +99,7 @@ func (s *Sim) exchange(r *http.Request, appid, param string, refused *loginRefus
 	case fault == "status_429":
 		return http.StatusTooManyRequests, nil
 	}
-	c, refused := s.useCode(r.URL.Query().Get(param), appid, param == "code")
+	c, refused := s.useCode(r.URL.Query().Get(param), appid)
 	switch {
 	case fault == "garbage":
 		return http.StatusOK, []byte("<html>微信")
