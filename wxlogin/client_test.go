@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,6 +44,7 @@ func status(code int) step {
 // wechat answers with the steps, in order, the last of them for ever.
 type wechat struct {
 	client *wxlogin.Client
+	mu     sync.Mutex // the reader and the server's goroutine
 	hits   []url.URL
 	slept  []time.Duration
 }
@@ -51,8 +53,11 @@ func start(t *testing.T, steps ...step) *wechat {
 	t.Helper()
 	w := new(wechat)
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		w.hits = append(w.hits, *r.URL) // one call at a time
-		steps[min(len(w.hits), len(steps))-1](rw, r)
+		w.mu.Lock()
+		w.hits = append(w.hits, *r.URL)
+		step := steps[min(len(w.hits), len(steps))-1]
+		w.mu.Unlock()
+		step(rw, r)
 	}))
 	t.Cleanup(server.Close)
 	var err error
@@ -167,6 +172,8 @@ func TestRefusals(t *testing.T) {
 			if err == nil || user != (wxlogin.User{}) {
 				t.Errorf("%+v, %v", user, err)
 			}
+			w.mu.Lock()
+			defer w.mu.Unlock()
 			if len(w.hits) != c.tries || len(w.slept) != c.tries-1 {
 				t.Errorf("%d tries, slept %v", len(w.hits), w.slept)
 			}
