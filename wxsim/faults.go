@@ -69,7 +69,8 @@ import (
 // changes total_fee or refund_fee.
 //
 // Target login, the exchange of a code under a good secret: status_500,
-// status_429, timeout, slow, reset and garbage as above, and with nothing done
+// status_429, timeout, slow, reset and garbage as above (unsigned and
+// bad_signature change nothing: no answer is signed there), and with nothing done
 //
 //	busy           errcode -1
 //	risky          errcode 40226: WeChat blocks this user
@@ -95,7 +96,7 @@ var faultNames = map[string][]string{
 	"close":        slices.Concat(apiFaults, []string{"late", "paid_first", "userpaying", "too_early"}),
 	"refund":       slices.Concat(apiFaults, []string{"late"}),
 	"certificates": apiFaults,
-	"login":        {"status_500", "status_429", "timeout", "slow", "reset", "garbage", "busy", "risky", "rate"},
+	"login":        slices.Concat(apiFaults, []string{"busy", "risky", "rate"}),
 	"bill":         slices.Concat(apiFaults, []string{"wrong_hash", "missing_column", "truncated"}),
 	"keys":         {"rotate"},
 }

@@ -41,9 +41,9 @@ type Sim struct {
 	fates     []string          // decided about refunds to come
 	penniless bool              // the merchant's account is empty
 
-	refundCallback string // configured on the merchant platform
-	logins     map[string]loginCode // by code
-	loginsMade int
+	refundCallback string               // configured on the merchant platform
+	logins         map[string]loginCode // by code
+	loginsMade     int
 
 	bills     map[string]billFile // token -> bill applied for
 	billsMade int
