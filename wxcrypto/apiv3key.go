@@ -26,23 +26,32 @@ type APIv3Key struct {
 	aead cipher.AEAD // the key itself is not kept
 }
 
-const apiv3KeyLen = 32
+// secretLen is how many characters the APIv3 key has, and the APIv2 key.
+const secretLen = 32
 
 // ParseAPIv3Key takes the APIv3 key as it was set on the merchant platform: 32 characters 0-9A-Za-z, whose bytes are
 // the key; it is not hex and not base64. The APIv2 key is another one. The error says what is wrong, for instance the
 // length, and never repeats the key.
 func ParseAPIv3Key(s string) (APIv3Key, error) {
-	if n := utf8.RuneCountInString(s); n != apiv3KeyLen {
+	if err := checkSecret("APIv3 key", s); err != nil {
+		return APIv3Key{}, err
+	}
+	return newAPIv3Key([]byte(s))
+}
+
+// checkSecret takes what the merchant platform takes for a key.
+func checkSecret(name, s string) error {
+	if n := utf8.RuneCountInString(s); n != secretLen {
 		hint := ""
 		if n > 0 && strings.TrimSpace(s) != s {
 			hint = "; there are blanks or line breaks around it"
 		}
-		return APIv3Key{}, fmt.Errorf("APIv3 key: has %d characters, %d are needed%s", n, apiv3KeyLen, hint)
+		return fmt.Errorf("%s: has %d characters, %d are needed%s", name, n, secretLen, hint)
 	}
 	if strings.ContainsFunc(s, notAlphanumeric) {
-		return APIv3Key{}, errors.New("APIv3 key: holds other characters than 0-9, A-Z and a-z")
+		return fmt.Errorf("%s: holds other characters than 0-9, A-Z and a-z", name)
 	}
-	return newAPIv3Key([]byte(s))
+	return nil
 }
 
 func notAlphanumeric(r rune) bool {

@@ -1,5 +1,5 @@
-// Package wxcrypto is the cryptography of WeChat Pay's API v3, and nothing else: it opens no connection, reads no
-// file, keeps no clock and holds no state but keys. Every moment it needs is an argument.
+// Package wxcrypto is the cryptography of WeChat Pay's API v3, and of the legacy API v2 beside it, and nothing else: it
+// opens no connection, reads no file, keeps no clock and holds no state but keys. Every moment it needs is an argument.
 //
 // A payment passes through it five times:
 //
@@ -17,7 +17,10 @@
 // ([ParsePublicKey]). A merchant that moves from one to the other receives both for a week, so a [KeySet] holds any
 // number of both in one map.
 //
+// API v2 has one shared secret for all of it, the [APIv2Key], which signs, verifies and opens. MD5 and AES-ECB in it are
+// WeChat Pay's choice; nothing of API v3 stands on them.
+//
 // Keys are opaque and built by parsing. The errors of the parsers say how to mend the input and never repeat it.
-// [PrivateKey] and [APIv3Key] print as "redacted" whichever way they reach a log. All types are safe for concurrent
-// use.
+// [PrivateKey], [APIv3Key] and [APIv2Key] print as "redacted" whichever way they reach a log. All types are safe
+// for concurrent use.
 package wxcrypto

@@ -165,3 +165,17 @@ func ExampleVerifyKey_EncryptOAEP() {
 	// send 344 characters with Wechatpay-Serial: F5765756002FDD77
 	// 张三 <nil>
 }
+
+// The documentation's own sample of a sign.
+func ExampleAPIv2Key_Sign() {
+	key, err := wxcrypto.ParseAPIv2Key("192006250b4c09247ec02edce69f6a2d")
+	if err != nil {
+		log.Fatal(err)
+	}
+	sign, err := key.Sign(map[string]string{
+		"appid": "wxd930ea5d5a258f4f", "mch_id": "10000100", "device_info": "1000", "body": "test",
+		"nonce_str": "ibuaiVcKdpRxkhJA",
+	}, wxcrypto.SignMD5)
+	fmt.Println(sign, err)
+	// Output: 9A0A8659F005D6984697E2CA0A9CF3B7 <nil>
+}

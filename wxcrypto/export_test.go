@@ -7,4 +7,5 @@ var (
 	JSAPIMessage   = jsapiMessage
 	AppMessage     = appMessage
 	NewAPIv3Key    = newAPIv3Key
+	OpenECB        = openECB
 )

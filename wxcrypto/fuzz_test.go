@@ -120,10 +120,14 @@ func TestFuzzSeeds(t *testing.T) {
 		_, err := apiv3Key(t).Open(seed)
 		note("resource", err)
 	}
+	for _, seed := range reqInfoSeeds(t) {
+		_, err := apiv2Key(t).OpenReqInfo(seed)
+		note("req_info", err)
+	}
 	for what, least := range map[string]int{
 		"private key accepted": 2, "private key refused": 5, "public key accepted": 2, "public key refused": 5,
 		"certificate accepted": 2, "certificate refused": 5, "headers accepted": 2, "headers refused": 5,
-		"resource accepted": 2, "resource refused": 5,
+		"resource accepted": 2, "resource refused": 5, "req_info accepted": 2, "req_info refused": 4,
 	} {
 		if count[what] < least {
 			t.Errorf("%s: %d seeds, want at least %d", what, count[what], least)

@@ -9,7 +9,7 @@ import (
 
 // JSAPIPay is what WeixinJSBridge's getBrandWCPayRequest takes and, without AppID, what a mini-program's
 // wx.requestPayment takes. A front end passes it on unread. TimeStamp is Unix seconds as text, Package is
-// "prepay_id=…", SignType is always "RSA".
+// "prepay_id=…", SignType is "RSA", or what [APIv2Key.SignJSAPI] was told.
 type JSAPIPay struct {
 	AppID     string `json:"appId,omitempty"`
 	TimeStamp string `json:"timeStamp"`

@@ -20,6 +20,8 @@ type holder struct {
 	PrivateValue wxcrypto.PrivateKey
 	APIv3        wxcrypto.APIv3Key
 	APIv3Pointer *wxcrypto.APIv3Key
+	APIv2        wxcrypto.APIv2Key
+	APIv2Pointer *wxcrypto.APIv2Key
 	Signer       wxcrypto.Signer
 	List         []any
 	Map          map[string]any
@@ -28,23 +30,27 @@ type holder struct {
 	privateValue wxcrypto.PrivateKey
 	apiv3        wxcrypto.APIv3Key
 	apiv3Pointer *wxcrypto.APIv3Key
+	apiv2        wxcrypto.APIv2Key
+	apiv2Pointer *wxcrypto.APIv2Key
 }
 
 func newHolder(tb testing.TB) holder {
-	private, apiv3 := wrap(tb, strangerRSA()), apiv3Key(tb)
+	private, apiv3, apiv2 := wrap(tb, strangerRSA()), apiv3Key(tb), apiv2Key(tb)
 	return holder{
 		Private: private, PrivateValue: *private, APIv3: apiv3, APIv3Pointer: &apiv3,
+		APIv2: apiv2, APIv2Pointer: &apiv2,
 		Signer:  wxcrypto.Signer{MchID: testMchID, SerialNo: testSerial, Key: private},
-		List:    []any{private, *private, apiv3, &apiv3},
-		Map:     map[string]any{"private": private, "value": *private, "apiv3": apiv3, "pointer": &apiv3},
+		List:    []any{private, *private, apiv3, &apiv3, apiv2, &apiv2},
+		Map:     map[string]any{"private": private, "value": *private, "apiv3": apiv3, "pointer": &apiv3, "apiv2": apiv2, "apiv2 pointer": &apiv2},
 		private: private, privateValue: *private, apiv3: apiv3, apiv3Pointer: &apiv3,
+		apiv2: apiv2, apiv2Pointer: &apiv2,
 	}
 }
 
 // secrets returns the forms in which a secret could show up in a text.
 func secrets() []string {
 	key := strangerRSA()
-	raws := [][]byte{[]byte(testAPIv3Key), key.D.Bytes(), key.Primes[0].Bytes(), key.Primes[1].Bytes()}
+	raws := [][]byte{[]byte(testAPIv3Key), []byte(testAPIv2Key), key.D.Bytes(), key.Primes[0].Bytes(), key.Primes[1].Bytes()}
 	forms := []string{key.D.String(), key.Primes[0].String(), key.Primes[1].String()}
 	for _, raw := range raws {
 		list := strings.Trim(fmt.Sprint(raw), "[]")
@@ -98,6 +104,7 @@ func TestRedactedInJSON(t *testing.T) {
 	for field, want := range map[string]string{
 		"Private": "wxcrypto.PrivateKey(redacted)", "PrivateValue": "wxcrypto.PrivateKey(redacted)",
 		"APIv3": "wxcrypto.APIv3Key(redacted)", "APIv3Pointer": "wxcrypto.APIv3Key(redacted)",
+		"APIv2": "wxcrypto.APIv2Key(redacted)", "APIv2Pointer": "wxcrypto.APIv2Key(redacted)",
 	} {
 		if back[field] != want {
 			t.Errorf("%s = %v", field, back[field])
