@@ -115,6 +115,11 @@ func (c *Client) send(ctx context.Context, r request, base string) (ans answer, 
 // sign fills the headers in. What is signed is the URI as it goes on the wire.
 // Source: 签名生成, 请求头.
 func (c *Client) sign(req *http.Request, r request) error {
+	req.Header.Set("User-Agent", userAgent)
+	if r.foreign != "" {
+		req.Header.Set("Content-Type", r.foreign)
+		return nil
+	}
 	now := c.cfg.Now()
 	token, err := c.cfg.Signer.Authorization(req.Method, req.URL.RequestURI(), r.body, now, c.cfg.NewNonce())
 	if err != nil {
@@ -125,7 +130,6 @@ func (c *Client) sign(req *http.Request, r request) error {
 	if r.receive != nil {
 		req.Header.Set("Accept", "*/*") // a file
 	}
-	req.Header.Set("User-Agent", userAgent)
 	if len(r.body) > 0 {
 		req.Header.Set("Content-Type", "application/json")
 	}

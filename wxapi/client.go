@@ -52,6 +52,7 @@ type request struct {
 	base    string        // scheme and host instead of the Config's; empty: those
 	timeout time.Duration // of the whole call; 0: TotalTimeout
 	once    bool          // never sent again once it may have arrived
+	foreign string        // content type of another protocol, which needs no key of this one; empty: API v3
 
 	// prepare completes the request when there are keys, before the first try.
 	// May be nil.
@@ -71,7 +72,7 @@ func (c *Client) do(caller context.Context, r request) error {
 	}
 	ctx, cancel := context.WithTimeout(caller, cmp.Or(r.timeout, c.cfg.TotalTimeout))
 	defer cancel()
-	if r.op != OpCertificates {
+	if r.op != OpCertificates && r.foreign == "" {
 		if err := c.ensureKeys(ctx); err != nil {
 			return fmt.Errorf("%s: no key to verify the answer with: %w", r.op, err)
 		}

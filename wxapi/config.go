@@ -131,11 +131,22 @@ func (c Config) validate() error {
 			errs = append(errs, fmt.Errorf("wxapi: Config."+format, args...))
 		}
 	}
+	c.own(fault)
+	c.common(fault)
+	return errors.Join(errs...)
+}
+
+// own checks what only API v3 needs.
+func (c Config) own(fault func(ok bool, format string, args ...any)) {
 	fault(c.Signer.MchID != "", "Signer.MchID is required: the merchant number")
 	fault(c.Signer.SerialNo != "", "Signer.SerialNo is required: the serial of the merchant API certificate")
 	fault(c.Signer.Key != nil, "Signer.Key is required: the private key of the merchant API certificate")
 	fault(c.Keys != nil, "Keys is required: a set of keys, which may be empty")
 	fault(c.APIv3Key != wxcrypto.APIv3Key{}, "APIv3Key is required")
+}
+
+// common checks what a [Courier] needs too.
+func (c Config) common(fault func(ok bool, format string, args ...any)) {
 	if err := checkBase(c.BaseURL); err != nil {
 		fault(false, "BaseURL %w", err)
 	}
@@ -144,7 +155,6 @@ func (c Config) validate() error {
 	}
 	fault(c.AttemptTimeout > 0, "AttemptTimeout must not be negative")
 	fault(c.TotalTimeout > 0, "TotalTimeout must not be negative")
-	return errors.Join(errs...)
 }
 
 // checkBase takes https://host and, for loopback hosts, http://host. The

@@ -37,6 +37,29 @@ func newTransport() *http.Transport {
 	}
 }
 
+// withCertificate copies the client, and presents the certificate where a
+// server asks for one.
+func withCertificate(given *http.Client, certificate tls.Certificate) *http.Client {
+	client := *given
+	var transport *http.Transport
+	switch t := client.Transport.(type) {
+	case nil:
+		transport = newTransport()
+	case *http.Transport:
+		transport = t.Clone()
+	default:
+		return &client
+	}
+	if transport.TLSClientConfig == nil {
+		transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if c := transport.TLSClientConfig; len(c.Certificates) == 0 && c.GetClientCertificate == nil {
+		c.Certificates = []tls.Certificate{certificate}
+	}
+	client.Transport = transport
+	return &client
+}
+
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
