@@ -32,6 +32,7 @@ var floors = []floor{
 	// adapters
 	{pkg: "wxapi", may: []string{"wxcrypto"}},
 	{pkg: "wxlogin"},
+	{pkg: "wxapi/apiv2", may: []string{"wxapi", "wxcrypto"}},
 	{pkg: "orderstore/memory", may: []string{"orderstore"}},
 	{pkg: "orderstore/internal/sqlstore", may: []string{"orderstore"}},
 	{pkg: "orderstore/internal/sqlstoretest", may: []string{"orderstore", "orderstore/storetest"}},
