@@ -70,7 +70,7 @@ func New(o Options) (*Kit, error) {
 	}
 	k.till = till.New(till.Config{
 		Store:         o.Store,
-		API:           k.api,
+		API:           till.V3{Client: k.api},
 		NotifyURL:     o.NotifyURL,
 		Now:           o.Now,
 		AskFailed:     k.asks.Fail, // pages are not to take the silence for an answer

@@ -47,7 +47,7 @@ var floors = []floor{
 	// engine
 	{pkg: "internal/flight"},
 	{pkg: "internal/seal"},
-	{pkg: "internal/till", may: []string{"internal/flight", "orderstore", "wxapi", "wxcrypto"}},
+	{pkg: "internal/till", may: []string{"internal/flight", "orderstore", "wxapi", "wxapi/apiv2", "wxcrypto"}},
 	{pkg: "worker", may: []string{"internal/flight", "orderstore", "wxapi", "wxcrypto"}},
 	{pkg: "ledger", may: []string{"orderstore", "wxapi", "wxcrypto"}},
 	// kit: no database driver and no Prometheus

@@ -32,7 +32,7 @@ func (t *Till) Ask(ctx context.Context, o orderstore.Order) (orderstore.Order, e
 func (t *Till) ask(ctx context.Context, o orderstore.Order) (orderstore.Order, error) {
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
-	tx, err := t.cfg.API.Query(ctx, o.OutTradeNo)
+	tx, err := t.cfg.API.Query(ctx, o.AppID, o.OutTradeNo)
 	if wxapi.IsCode(err, "ORDER_NOT_EXIST") {
 		return o, ErrNotAtWeChat
 	}

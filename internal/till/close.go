@@ -28,7 +28,7 @@ func (t *Till) Close(ctx context.Context, o orderstore.Order) (orderstore.Order,
 	case orderstore.Closed:
 		return o, nil
 	}
-	if err := t.cfg.API.Close(ctx, o.OutTradeNo); err != nil {
+	if err := t.cfg.API.Close(ctx, o.AppID, o.OutTradeNo); err != nil {
 		return t.notClosed(ctx, o, err)
 	}
 	return t.closed(ctx, o)

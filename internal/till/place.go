@@ -89,15 +89,16 @@ func (t *Till) freeze(o orderstore.Order) (orderstore.Order, error) {
 	req := wxapi.PrepayRequest{
 		AppID: o.AppID, MchID: o.MchID, Description: o.Description, OutTradeNo: o.OutTradeNo,
 		TimeExpire: o.ExpiresAt, Attach: o.Attach, NotifyURL: t.cfg.NotifyURL,
-		Amount: wxapi.Amount{Total: int64(o.Total), Currency: o.Currency},
+		Amount:    wxapi.Amount{Total: int64(o.Total), Currency: o.Currency},
+		SceneInfo: &wxapi.SceneInfo{PayerClientIP: o.DeviceIP},
 	}
 	if o.OpenID != "" {
 		req.Payer = &wxapi.Payer{OpenID: o.OpenID}
 	}
 	if o.Product == orderstore.H5 {
-		req.SceneInfo = &wxapi.SceneInfo{PayerClientIP: o.DeviceIP, H5Info: &wxapi.H5Info{Type: "Wap"}}
+		req.SceneInfo.H5Info = &wxapi.H5Info{Type: "Wap"}
 	}
-	body, err := req.Encode()
+	body, err := t.cfg.API.EncodePrepay(apiProduct(o.Product), req)
 	o.PrepayRequest = string(body)
 	return o, errors.Join(err, o.Validate())
 }

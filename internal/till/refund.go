@@ -66,10 +66,10 @@ func (t *Till) freezeRefund(o orderstore.Order, w RefundWish) (orderstore.Refund
 	if w.Amount < 1 || w.Amount > o.Total {
 		return r, nil // the order's rules say it better
 	}
-	body, err := wxapi.RefundRequest{
+	body, err := t.cfg.API.EncodeRefund(o.AppID, wxapi.RefundRequest{
 		OutTradeNo: o.OutTradeNo, OutRefundNo: w.OutRefundNo, Reason: reason, NotifyURL: t.cfg.NotifyURL,
 		Refund: int64(w.Amount), Total: int64(o.Total), Currency: o.Currency,
-	}.Encode()
+	})
 	if err != nil {
 		return r, fmt.Errorf("%w: %w", ErrFreeze, err)
 	}
@@ -100,7 +100,7 @@ var errNumberTaken = errors.New("till: the refund number is another order's")
 func (t *Till) AskRefund(ctx context.Context, o orderstore.Order, outRefundNo string) (orderstore.Order, error) {
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
-	found, err := t.cfg.API.QueryRefund(ctx, outRefundNo)
+	found, err := t.cfg.API.QueryRefund(ctx, o.AppID, outRefundNo)
 	if err != nil {
 		return o, weChatError(err)
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/wxpaykit/wxpay/internal/flight"
 	"github.com/wxpaykit/wxpay/orderstore"
-	"github.com/wxpaykit/wxpay/wxapi"
 )
 
 // The troubles that a caller tells apart, besides orderstore.ErrPaid,
@@ -35,7 +34,7 @@ const storePatience = 5 * time.Second
 // AskFailed are required.
 type Config struct {
 	Store     orderstore.Store
-	API       *wxapi.Client
+	API       API
 	NotifyURL string // of payments and refunds
 	Now       func() time.Time
 	// AskFailed, if set, is told of a question about an order that had no

@@ -100,7 +100,7 @@ func (w *world) till() *till.Till {
 		w.t.Fatal(err)
 	}
 	return till.New(till.Config{
-		Store: w.store, API: api, NotifyURL: "https://shop.example.com/pay/notify", Now: time.Now,
+		Store: w.store, API: till.V3{Client: api}, NotifyURL: "https://shop.example.com/pay/notify", Now: time.Now,
 		Settled: func(_ context.Context, s till.Settlement) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
