@@ -31,7 +31,7 @@ import (
 type Kit struct {
 	opt     Options
 	acct    account
-	api     *wxapi.Client
+	api     *wxapi.Client // nil without the keys of API v3
 	logins  map[orderstore.Product]*wxlogin.Client
 	till    *till.Till
 	worker  *worker.Worker
@@ -52,16 +52,7 @@ func New(o Options) (*Kit, error) {
 		return nil, err
 	}
 	k := &Kit{opt: o, acct: acct, asks: flight.NewThrottle(o.AskInterval, o.AskRate)}
-	k.api, err = wxapi.New(wxapi.Config{
-		Signer:     acct.signer,
-		Keys:       acct.keys,
-		APIv3Key:   acct.apiv3,
-		BaseURL:    o.Merchant.APIBase,
-		HTTPClient: o.HTTPClient,
-		Now:        o.Now,
-		NewNonce:   o.NewNonce,
-		Observe:    o.Hooks.WeChatCall,
-	})
+	api, err := k.connect()
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +61,8 @@ func New(o Options) (*Kit, error) {
 	}
 	k.till = till.New(till.Config{
 		Store:         o.Store,
-		API:           till.V3{Client: k.api},
-		NotifyURL:     o.NotifyURL,
+		API:           api,
+		NotifyURL:     o.notifyURL(),
 		Now:           o.Now,
 		AskFailed:     k.asks.Fail, // pages are not to take the silence for an answer
 		RefundLate:    o.LatePayment == RefundLate,
@@ -221,6 +212,9 @@ func (k *Kit) newRoutes() *http.ServeMux {
 		{"GET", "/orders/{out_trade_no}/qr.png", k.QRCodePNG()},
 		{"GET", "/orders/{out_trade_no}/refunds/{out_refund_no}", k.RefundStatus()},
 		{"POST", "/notify", k.Notify()},
+	}
+	if k.acct.v2 {
+		endpoints = append(endpoints, route{"POST", "/notify/v2", k.NotifyV2()})
 	}
 	if k.opt.AuthorizeRefund != nil {
 		endpoints = append(endpoints,

@@ -44,7 +44,7 @@ type RequestInfo struct {
 type NotificationInfo struct {
 	Outcome   string // ok, ignored, passed_on (by VerifyNotify), or the name of the rejection; a closed list
 	EventType string // WeChat's, of verified notifications only
-	Serial    string // of the key that signed it, of verified notifications only
+	Serial    string // of the key that signed it, of verified notifications only; "APIv2" for the APIv2 key
 	Took      time.Duration
 }
 

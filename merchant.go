@@ -2,6 +2,7 @@ package wxpay
 
 import (
 	"crypto"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -18,8 +19,9 @@ import (
 )
 
 // Merchant is an account at WeChat Pay. MchID, CertSerial (or Certificate),
-// PrivateKey (or Signer), APIv3Key and an appid are required. It prints
-// without its secrets.
+// PrivateKey (or Signer), APIv3Key and an appid are required; with
+// Options.API APIv2 it is MchID, APIv2Key and an appid. It prints without its
+// secrets.
 type Merchant struct {
 	// MchID is the merchant number (商户号).
 	MchID string
@@ -27,7 +29,7 @@ type Merchant struct {
 	// the PUB_KEY_ID_ of WeChat Pay's public key.
 	CertSerial string
 	// Certificate is apiclient_cert.pem. Optional: it fills CertSerial in and
-	// proves that PrivateKey belongs to it.
+	// proves that PrivateKey belongs to it. API v2 wants both of them for refunds.
 	Certificate string
 	// PrivateKey is apiclient_key.pem: the text, not the file's name.
 	PrivateKey string
@@ -36,6 +38,10 @@ type Merchant struct {
 
 	// APIv3Key decrypts notifications: 32 characters, not the APIv2 key.
 	APIv3Key string
+	// APIv2Key is the key of the legacy API v2 (API密钥): 32 characters, another
+	// than APIv3Key. Optional: with it the kit takes notifications of API v2, at
+	// /notify/v2, and can order through it; see Options.API.
+	APIv2Key string
 	// PublicKeyID and PublicKey are WeChat Pay's public key (微信支付公钥),
 	// PUB_KEY_ID_… and the text of pub_key.pem. Accounts that have none leave
 	// both empty: platform certificates are downloaded then.
@@ -73,11 +79,12 @@ type Merchant struct {
 }
 
 // MerchantFromEnv reads WXPAY_MCHID, WXPAY_CERT_SERIAL,
-// WXPAY_PRIVATE_KEY_FILE, WXPAY_APIV3_KEY, WXPAY_PUBLIC_KEY_ID,
-// WXPAY_PUBLIC_KEY_FILE, WXPAY_APPID, WXPAY_APPID_APP, WXPAY_APPID_JSAPI,
-// WXPAY_APPID_MINIPROGRAM, WXPAY_APP_SECRET, WXPAY_APP_SECRET_JSAPI,
-// WXPAY_NOTIFY_URL, WXPAY_API_BASE and WXPAY_LOGIN_BASE. What is missing or
-// cannot be read is reported by [New] with everything else.
+// WXPAY_CERT_FILE, WXPAY_PRIVATE_KEY_FILE, WXPAY_APIV3_KEY, WXPAY_APIV2_KEY,
+// WXPAY_PUBLIC_KEY_ID, WXPAY_PUBLIC_KEY_FILE, WXPAY_APPID, WXPAY_APPID_APP,
+// WXPAY_APPID_JSAPI, WXPAY_APPID_MINIPROGRAM, WXPAY_APP_SECRET,
+// WXPAY_APP_SECRET_JSAPI, WXPAY_NOTIFY_URL, WXPAY_API_BASE and
+// WXPAY_LOGIN_BASE. What is missing or cannot be read is reported by [New] with
+// everything else.
 func MerchantFromEnv() Merchant {
 	var m Merchant
 	file := func(name string) string {
@@ -93,8 +100,10 @@ func MerchantFromEnv() Merchant {
 	}
 	m.MchID = os.Getenv("WXPAY_MCHID")
 	m.CertSerial = os.Getenv("WXPAY_CERT_SERIAL")
+	m.Certificate = file("WXPAY_CERT_FILE")
 	m.PrivateKey = file("WXPAY_PRIVATE_KEY_FILE")
 	m.APIv3Key = os.Getenv("WXPAY_APIV3_KEY")
+	m.APIv2Key = os.Getenv("WXPAY_APIV2_KEY")
 	m.PublicKeyID = os.Getenv("WXPAY_PUBLIC_KEY_ID")
 	m.PublicKey = file("WXPAY_PUBLIC_KEY_FILE")
 	m.AppID = os.Getenv("WXPAY_APPID")
@@ -125,7 +134,10 @@ func (m Merchant) MarshalText() ([]byte, error) { return []byte(m.String()), nil
 type account struct {
 	signer   wxcrypto.Signer
 	keys     *wxcrypto.KeySet
+	v3, v2   bool // which APIs there are keys for
 	apiv3    wxcrypto.APIv3Key
+	apiv2    wxcrypto.APIv2Key
+	cert     *tls.Certificate // of the merchant, for refunds through API v2; nil if there is none
 	appIDs   map[orderstore.Product]string
 	logins   map[orderstore.Product]credential
 	loopback bool // WeChat is a simulator on this machine
@@ -133,8 +145,9 @@ type account struct {
 	seal     seal.Key // for links and cookies
 }
 
-// parse turns the texts into keys and reports every fault.
-func (m Merchant) parse() (account, []error) {
+// parse turns the texts into keys and reports every fault. What API v3 needs
+// may be absent as a whole when orders go through v2.
+func (m Merchant) parse(api API) (account, []error) {
 	errs := append([]error(nil), m.faults...)
 	fault := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("wxpay: Merchant."+format, args...))
@@ -151,20 +164,29 @@ func (m Merchant) parse() (account, []error) {
 			fault("%s has other characters than letters and digits: is there a blank or a line break at its end?", f.name)
 		}
 	}
-	acct := account{keys: wxcrypto.NewKeySet()}
+	acct := account{keys: wxcrypto.NewKeySet(), v3: api == APIv3 || m.APIv3Key != "", v2: api == APIv2 || m.APIv2Key != ""}
 	acct.signer = wxcrypto.Signer{MchID: m.MchID, SerialNo: strings.ToUpper(m.CertSerial)}
 	var err error
-	if acct.signer.Key, err = m.privateKey(); err != nil {
-		fault("%w", err)
+	if acct.v3 || m.Certificate != "" {
+		if acct.signer.Key, err = m.privateKey(); err != nil {
+			fault("%w", err)
+		}
+		if err := m.checkCertificate(&acct.signer); err != nil {
+			fault("%w", err)
+		}
 	}
-	if err := m.checkCertificate(&acct.signer); err != nil {
-		fault("%w", err)
+	if acct.v3 {
+		if acct.apiv3, err = wxcrypto.ParseAPIv3Key(m.APIv3Key); err != nil {
+			fault("APIv3Key (WXPAY_APIV3_KEY): %w", err)
+		}
+		for _, err := range m.verifyKeys(acct.keys, acct.signer.Key) {
+			fault("%w", err)
+		}
 	}
-	if acct.apiv3, err = wxcrypto.ParseAPIv3Key(m.APIv3Key); err != nil {
-		fault("APIv3Key (WXPAY_APIV3_KEY): %w", err)
-	}
-	for _, err := range m.verifyKeys(acct.keys, acct.signer.Key) {
-		fault("%w", err)
+	if acct.v2 {
+		for _, err := range m.parseV2(&acct) {
+			fault("%w", err)
+		}
 	}
 	if acct.appIDs = m.appIDs(); len(acct.appIDs) == 0 {
 		fault("AppID is required: the appid that the merchant number is bound to (WXPAY_APPID)")

@@ -203,7 +203,7 @@ func TestMerchantWithoutAPublicKey(t *testing.T) {
 func environment(t *testing.T, values map[string]string) {
 	t.Helper()
 	for _, name := range []string{
-		"MCHID", "CERT_SERIAL", "PRIVATE_KEY_FILE", "APIV3_KEY", "PUBLIC_KEY_ID", "PUBLIC_KEY_FILE",
+		"MCHID", "CERT_SERIAL", "CERT_FILE", "PRIVATE_KEY_FILE", "APIV3_KEY", "APIV2_KEY", "PUBLIC_KEY_ID", "PUBLIC_KEY_FILE",
 		"APPID", "APPID_APP", "APPID_JSAPI", "APPID_MINIPROGRAM", "NOTIFY_URL", "API_BASE",
 		"APP_SECRET", "APP_SECRET_JSAPI", "LOGIN_BASE",
 	} {
@@ -216,21 +216,23 @@ func TestMerchantFromEnv(t *testing.T) {
 	acct := wxsim.Start(t).Account()
 	dir := t.TempDir()
 	keyFile, publicFile := filepath.Join(dir, "apiclient_key.pem"), filepath.Join(dir, "pub_key.pem")
-	for name, text := range map[string]string{keyFile: acct.PrivateKeyPEM, publicFile: acct.PublicKeyPEM} {
+	certFile, cert := filepath.Join(dir, "apiclient_cert.pem"), certificate(t, merchantKey(t, acct.PrivateKeyPEM), acct.SerialNo)
+	for name, text := range map[string]string{keyFile: acct.PrivateKeyPEM, publicFile: acct.PublicKeyPEM, certFile: cert} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	environment(t, map[string]string{
 		"MCHID": acct.MchID, "CERT_SERIAL": acct.SerialNo, "PRIVATE_KEY_FILE": keyFile, "APIV3_KEY": acct.APIv3Key,
+		"CERT_FILE": certFile, "APIV2_KEY": keyV2,
 		"PUBLIC_KEY_ID": acct.PublicKeyID, "PUBLIC_KEY_FILE": publicFile,
 		"APPID": "wxa", "APPID_APP": "wxb", "APPID_JSAPI": "wxc", "APPID_MINIPROGRAM": "wxd",
 		"NOTIFY_URL": "https://shop.example.com/pay/notify", "API_BASE": "http://127.0.0.1:9090",
 		"APP_SECRET": "5f3b", "APP_SECRET_JSAPI": "7e2d", "LOGIN_BASE": "http://127.0.0.1:9091",
 	})
 	m := wxpay.MerchantFromEnv()
-	got := []string{m.MchID, m.CertSerial, m.PrivateKey, m.APIv3Key, m.PublicKeyID, m.PublicKey, m.AppID, m.AppIDApp, m.AppIDJSAPI, m.AppIDMiniProgram, m.NotifyURL, m.APIBase, m.AppSecret, m.AppSecretJSAPI, m.LoginBase}
-	want := []string{acct.MchID, acct.SerialNo, acct.PrivateKeyPEM, acct.APIv3Key, acct.PublicKeyID, acct.PublicKeyPEM, "wxa", "wxb", "wxc", "wxd", "https://shop.example.com/pay/notify", "http://127.0.0.1:9090", "5f3b", "7e2d", "http://127.0.0.1:9091"}
+	got := []string{m.MchID, m.CertSerial, m.PrivateKey, m.APIv3Key, m.PublicKeyID, m.PublicKey, m.AppID, m.AppIDApp, m.AppIDJSAPI, m.AppIDMiniProgram, m.NotifyURL, m.APIBase, m.AppSecret, m.AppSecretJSAPI, m.LoginBase, m.Certificate, m.APIv2Key}
+	want := []string{acct.MchID, acct.SerialNo, acct.PrivateKeyPEM, acct.APIv3Key, acct.PublicKeyID, acct.PublicKeyPEM, "wxa", "wxb", "wxc", "wxd", "https://shop.example.com/pay/notify", "http://127.0.0.1:9090", "5f3b", "7e2d", "http://127.0.0.1:9091", cert, keyV2}
 	for i := range want {
 		if got[i] != want[i] {
 			t.Errorf("field %d is %q, want %q", i, got[i], want[i])
@@ -277,6 +279,7 @@ func TestMerchantPrintsNoSecret(t *testing.T) {
 	m := o.Merchant
 	m.Signer = merchantKey(t, m.PrivateKey)
 	m.AppSecret, m.AppSecretJSAPI = strings.Repeat("5f3b", 8), strings.Repeat("7e2d", 8)
+	m.APIv2Key = keyV2
 	o.Merchant = m
 	var printed []string
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
@@ -295,7 +298,7 @@ func TestMerchantPrintsNoSecret(t *testing.T) {
 	}
 	printed = append(printed, b.String(), m.String(), m.LogValue().String())
 	block, _ := pem.Decode([]byte(m.PrivateKey))
-	secrets := []string{m.AppSecret, m.AppSecretJSAPI, m.APIv3Key, fmt.Sprintf("%x", m.APIv3Key), "PRIVATE KEY", m.PrivateKey[40:80], fmt.Sprintf("%x", block.Bytes[40:60]), m.Signer.(*rsa.PrivateKey).D.String()[:20]}
+	secrets := []string{m.AppSecret, m.AppSecretJSAPI, m.APIv3Key, m.APIv2Key, fmt.Sprintf("%x", m.APIv3Key), "PRIVATE KEY", m.PrivateKey[40:80], fmt.Sprintf("%x", block.Bytes[40:60]), m.Signer.(*rsa.PrivateKey).D.String()[:20]}
 	for _, text := range printed {
 		for _, secret := range secrets {
 			if strings.Contains(text, secret) {

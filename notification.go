@@ -46,6 +46,14 @@ func (k *Kit) open(w http.ResponseWriter, r *http.Request) (Notification, error)
 	if err != nil {
 		return Notification{}, err
 	}
+	return k.unseal(r, body)
+}
+
+// unseal is open of a body that was read.
+func (k *Kit) unseal(r *http.Request, body []byte) (Notification, error) {
+	if isXML(r.Header, body) {
+		return Notification{}, errStrayV2
+	}
 	serial, err := k.verify(r.Context(), r.Header, body)
 	if err != nil {
 		return Notification{}, unverified(err, len(body) == 0 || int64(len(body)) < r.ContentLength)
@@ -101,7 +109,7 @@ func readNotification(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 // the check is repeated: that is how a new platform certificate arrives.
 func (k *Kit) verify(ctx context.Context, h http.Header, body []byte) (string, error) {
 	serial, err := k.acct.keys.Verify(h, body, k.opt.Now())
-	if !errors.Is(err, wxcrypto.ErrUnknownSerial) {
+	if !errors.Is(err, wxcrypto.ErrUnknownSerial) || k.api == nil {
 		return serial, err
 	}
 	// Not this caller's to cut short: a stranger who hangs up each time would
@@ -160,7 +168,7 @@ func (k *Kit) VerifyNotify(next http.Handler) http.Handler {
 		start := k.opt.Now()
 		n, err := k.open(w, r)
 		if err != nil {
-			k.answerWeChat(w, r, start, n, err)
+			k.answerWeChat(w, r, start, n, err, inJSON)
 			return
 		}
 		k.opt.Hooks.Notification(r.Context(), NotificationInfo{Outcome: "passed_on", EventType: n.EventType, Serial: n.Serial, Took: k.opt.Now().Sub(start)})

@@ -16,15 +16,24 @@ import (
 // Notify takes WeChat Pay's notifications: POST /notify. It answers 204 when
 // the payment or refund is durably stored, or was before; 401 to whatever
 // WeChat did not sign; and another 4xx or 5xx to what could not be stored or
-// does not fit the order, so that WeChat sends it again.
+// does not fit the order, so that WeChat sends it again. A notification of API
+// v2 that comes here is taken as by [Kit.NotifyV2] if there is an APIv2 key.
 func (k *Kit) Notify() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := k.opt.Now()
-		n, err := k.open(w, r)
+		var n Notification
+		body, err := readNotification(w, r)
+		if err == nil && k.acct.v2 && isXML(r.Header, body) {
+			k.notifyV2(w, r, start, body)
+			return
+		}
+		if err == nil {
+			n, err = k.unseal(r, body)
+		}
 		if err == nil {
 			err = k.take(r.Context(), &n)
 		}
-		k.answerWeChat(w, r, start, n, err)
+		k.answerWeChat(w, r, start, n, err, inJSON)
 	})
 }
 
@@ -37,7 +46,21 @@ var errIgnored = errors.New("wxpay: this event means nothing to the kit")
 const takeDeadline = 10 * time.Second
 
 // take settles a verified notification.
-func (k *Kit) take(ctx context.Context, n *Notification) (err error) {
+func (k *Kit) take(ctx context.Context, n *Notification) error {
+	return taking(ctx, func(ctx context.Context) error {
+		switch n.EventType {
+		case "TRANSACTION.SUCCESS":
+			return k.takePayment(ctx, n)
+		case "REFUND.SUCCESS", "REFUND.ABNORMAL", "REFUND.CLOSED", "REFUND.CLOSE": // both spellings are documented
+			return k.takeRefund(ctx, n)
+		}
+		return errIgnored
+	})
+}
+
+// taking does the work on a notification in its time, and makes a rejection of
+// what goes wrong.
+func taking(ctx context.Context, work func(context.Context) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &rejection{"internal", http.StatusInternalServerError, fmt.Errorf("panic: %v", p)}
@@ -45,17 +68,10 @@ func (k *Kit) take(ctx context.Context, n *Notification) (err error) {
 	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeDeadline)
 	defer cancel()
-	switch n.EventType {
-	case "TRANSACTION.SUCCESS":
-		err = k.takePayment(ctx, n)
-	case "REFUND.SUCCESS", "REFUND.ABNORMAL", "REFUND.CLOSED", "REFUND.CLOSE": // both spellings are documented
-		err = k.takeRefund(ctx, n)
-	default:
-		return errIgnored
-	}
+	err = work(ctx)
 	var known *rejection
 	switch {
-	case err == nil, errors.As(err, &known):
+	case err == nil, errors.Is(err, errIgnored), errors.As(err, &known):
 		return err
 	case errors.Is(err, orderstore.ErrNotFound):
 		return &rejection{"unknown_order", http.StatusNotFound, err}
@@ -76,9 +92,13 @@ func (k *Kit) takePayment(ctx context.Context, n *Notification) error {
 	case t.TradeState != orderstore.TradeSuccess:
 		return &rejection{"not_success", http.StatusBadRequest, errors.New("trade_state is " + t.TradeState)}
 	}
+	return k.settlePayment(ctx, n, t)
+}
+
+func (k *Kit) settlePayment(ctx context.Context, n *Notification, t wxapi.Transaction) error {
 	p := till.PaymentOf(t, orderstore.FromNotification)
 	p.ID, p.Serial = n.ID, n.Serial
-	_, err = k.till.Settle(ctx, p)
+	_, err := k.till.Settle(ctx, p)
 	return err
 }
 
@@ -99,15 +119,15 @@ func (k *Kit) takeRefund(ctx context.Context, n *Notification) error {
 // answerWeChat answers as WeChat Pay expects, and tells log and hooks which of
 // the checks failed. The answer itself does not: all rejections look alike.
 // Only nil and errIgnored are acknowledged.
-func (k *Kit) answerWeChat(w http.ResponseWriter, r *http.Request, start time.Time, n Notification, err error) {
+func (k *Kit) answerWeChat(w http.ResponseWriter, r *http.Request, start time.Time, n Notification, err error, say answerTo) {
 	info := NotificationInfo{Outcome: "ok", EventType: n.EventType, Serial: n.Serial}
 	level := slog.LevelInfo
 	switch {
 	case err == nil:
-		w.WriteHeader(http.StatusNoContent)
+		say(w, http.StatusNoContent)
 	case errors.Is(err, errIgnored):
 		info.Outcome = "ignored"
-		w.WriteHeader(http.StatusNoContent)
+		say(w, http.StatusNoContent)
 	default:
 		rejected := &rejection{"internal", http.StatusInternalServerError, err}
 		errors.As(err, &rejected)
@@ -115,7 +135,7 @@ func (k *Kit) answerWeChat(w http.ResponseWriter, r *http.Request, start time.Ti
 		if n.Serial != "" {
 			level = slog.LevelError // WeChat signed it, and we did not take it
 		}
-		reply(w, rejected.status, refusal{"FAIL", "失败"})
+		say(w, rejected.status)
 	}
 	info.Took = k.opt.Now().Sub(start)
 	k.opt.Hooks.Notification(r.Context(), info)
@@ -124,6 +144,19 @@ func (k *Kit) answerWeChat(w http.ResponseWriter, r *http.Request, start time.Ti
 		attrs = append(attrs, slog.Any("cause", err))
 	}
 	k.opt.Logger.LogAttrs(r.Context(), level, "notification answered", attrs...)
+}
+
+// answerTo writes an answer in the form that one of WeChat's APIs reads: 204,
+// or the status of a rejection.
+type answerTo func(w http.ResponseWriter, status int)
+
+// inJSON is for API v3.
+func inJSON(w http.ResponseWriter, status int) {
+	if status == http.StatusNoContent {
+		w.WriteHeader(status)
+		return
+	}
+	reply(w, status, refusal{"FAIL", "失败"})
 }
 
 // refusal is the body that WeChat Pay reads when it is refused.

@@ -533,7 +533,7 @@ func TestNotifyForeigners(t *testing.T) {
 
 	xml := `<xml><return_code><![CDATA[SUCCESS]]></return_code><out_trade_no>` + number + `</out_trade_no><total_fee>100</total_fee></xml>`
 	req, err := http.NewRequest("POST", in.url+"/pay/notify", strings.NewReader(xml))
-	in.ended(in.deliver(req, err), unverified("unsigned", "Wechatpay-Timestamp is missing"))
+	in.ended(in.deliver(req, err), unverified("api_v2", "set Merchant.APIv2Key"))
 
 	for _, method := range []string{"GET", "PUT", "DELETE"} {
 		got := in.do(method, "/pay/notify", "", "")

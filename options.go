@@ -52,6 +52,16 @@ type Options struct {
 	// hosts only. Defaults to Merchant.NotifyURL.
 	NotifyURL string
 
+	// API is which of WeChat Pay's APIs new orders and refunds go through; what
+	// was placed through the other stays there. Defaults to APIv3.
+	API API
+	// NotifyURLv2 is where WeChat Pay reports what was ordered through API v2:
+	// this kit's /notify/v2, under the rules of NotifyURL. Defaults to NotifyURL
+	// with /v2 behind it, if that ends in /notify.
+	NotifyURLv2 string
+	// SignTypeV2 is how what goes through API v2 is signed: wxcrypto.SignMD5 or
+	// wxcrypto.SignHMACSHA256. Defaults to MD5, as WeChat Pay's own does.
+	SignTypeV2 wxcrypto.SignType
 	// OAuthRedirectURL is the public address of /oauth/callback, on the domain
 	// that the service account names for it (网页授权域名); pages must open
 	// /oauth/start on that host too. Defaults to the scheme and host of NotifyURL
@@ -145,7 +155,8 @@ type Options struct {
 
 	// Secret keeps what leaves the kit and comes back from being altered: links
 	// to the cashier, the state of a login. At least 32 random characters, the
-	// same in every replica. Defaults to a key derived from Merchant.APIv3Key.
+	// same in every replica. Defaults to a key derived from Merchant.APIv3Key,
+	// or from APIv2Key where there is none.
 	Secret string
 
 	// Hooks tell metrics and alarms what happens; see package wxprom.
@@ -191,6 +202,10 @@ func (o Options) withDefaults() Options {
 		o.NewNonce = wxcrypto.NewNonce
 	}
 	o.NotifyURL = strings.TrimSpace(o.NotifyURL)
+	if strings.HasSuffix(o.NotifyURL, "/notify") {
+		set(&o.NotifyURLv2, o.NotifyURL+"/v2")
+	}
+	set(&o.SignTypeV2, wxcrypto.SignMD5)
 	o.Prefix = "/" + strings.Trim(o.Prefix, "/")
 	o.Hooks = o.Hooks.withDefaults()
 	return o
@@ -206,7 +221,7 @@ func set[T comparable](field *T, value T) {
 
 // validate parses the account and reports every fault at once.
 func (o Options) validate() (account, error) {
-	acct, errs := o.Merchant.parse()
+	acct, errs := o.Merchant.parse(o.API)
 	fault := func(bad bool, format string, args ...any) {
 		if bad {
 			errs = append(errs, fmt.Errorf("wxpay: Options."+format, args...))
@@ -225,11 +240,13 @@ func (o Options) validate() (account, error) {
 		"OnPaidDeadline, RunInterval and AskInterval must be positive, AskRate at least 1")
 	fault(o.Secret != "" && len(o.Secret) < 32, "Secret is shorter than 32 characters")
 	fault(o.LatePayment != AcceptLate && o.LatePayment != RefundLate, "LatePayment is %d: use AcceptLate or RefundLate", o.LatePayment)
-	if err := checkNotifyURL(o.NotifyURL); err != nil {
+	if err := checkNotifyURL("NotifyURL", "/notify", o.NotifyURL); err != nil {
 		errs = append(errs, err)
 	}
 	fault(!isCallback(o.OAuthRedirectURL), "OAuthRedirectURL is not a URL like https://shop.example.com/pay/oauth/callback, without query (http is taken for loopback hosts only)")
+	errs = append(errs, o.validateV2(acct)...)
 	set(&o.Secret, o.Merchant.APIv3Key)
+	set(&o.Secret, o.Merchant.APIv2Key)
 	var err error
 	acct.seal, err = seal.New(o.Secret)
 	fault(err != nil, "Secret: %v", err)
@@ -244,12 +261,12 @@ func (o Options) validate() (account, error) {
 // checkNotifyURL holds a notify URL against WeChat's rules, so that a mistake
 // shows at the start and not as notifications that never come.
 // Source: notify_url rules of prepay; where pages differ, the stricter one.
-func checkNotifyURL(s string) error {
-	fault := func(text string) error { return fmt.Errorf("wxpay: Options.NotifyURL %s", text) }
+func checkNotifyURL(field, endpoint, s string) error {
+	fault := func(text string) error { return fmt.Errorf("wxpay: Options.%s %s", field, text) }
 	u, err := url.Parse(s)
 	switch {
 	case s == "":
-		return fault("is required: the public https address of this kit's /notify, such as https://shop.example.com/pay/notify")
+		return fault("is required: the public https address of this kit's " + endpoint + ", such as https://shop.example.com/pay" + endpoint)
 	case err != nil || u.Host == "" || u.User != nil:
 		return fault("is not a URL like https://shop.example.com/pay/notify")
 	case len(s) > 255:

@@ -7,9 +7,11 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/wxpaykit/wxpay/orderstore"
+	"github.com/wxpaykit/wxpay/wxapi/apiv2"
 )
 
 // prepayRequest is the body of POST /prepay/{product}. There is no price in
@@ -169,6 +171,14 @@ func (k *Kit) credential(r *http.Request, o Order) (prepayAnswer, error) {
 // signPay signs what the client SDK takes; nil for products that need nothing.
 func (k *Kit) signPay(o Order) (pay any, err error) {
 	now, nonce, key := k.opt.Now(), k.opt.NewNonce(), k.acct.signer.Key
+	switch {
+	case o.Product == orderstore.H5 || o.Product == orderstore.Native:
+		return nil, nil
+	case apiv2.IsFrozen(o.PrepayRequest):
+		return k.signPayV2(o, now, nonce)
+	case key == nil:
+		return nil, problemInternal.because(errNoAPIv3)
+	}
 	switch o.Product {
 	case orderstore.MiniProgram:
 		pay, err = key.SignMiniProgram(o.AppID, o.PrepayID, now, nonce)
@@ -176,6 +186,24 @@ func (k *Kit) signPay(o Order) (pay any, err error) {
 		pay, err = key.SignJSAPI(o.AppID, o.PrepayID, now, nonce)
 	case orderstore.App:
 		pay, err = key.SignApp(o.AppID, o.MchID, o.PrepayID, now, nonce)
+	}
+	if err != nil {
+		return nil, problemInternal.because(err)
+	}
+	return pay, nil
+}
+
+// signPayV2 is signPay for an order that was placed through API v2: the client
+// takes the sign of that API only, of the type that the order has.
+func (k *Kit) signPayV2(o Order, now time.Time, nonce string) (pay any, err error) {
+	key, signType := k.acct.apiv2, apiv2.SignTypeOf(o.PrepayRequest)
+	switch o.Product {
+	case orderstore.MiniProgram:
+		pay, err = key.SignMiniProgram(o.AppID, o.PrepayID, signType, now, nonce)
+	case orderstore.JSAPI:
+		pay, err = key.SignJSAPI(o.AppID, o.PrepayID, signType, now, nonce)
+	case orderstore.App:
+		pay, err = key.SignApp(o.AppID, o.MchID, o.PrepayID, signType, now, nonce)
 	}
 	if err != nil {
 		return nil, problemInternal.because(err)

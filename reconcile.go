@@ -31,6 +31,9 @@ func (k *Kit) newLedger() *ledger.Ledger {
 		Store: k.opt.Store,
 		MchID: k.acct.signer.MchID,
 		Bill: func(ctx context.Context, day time.Time) (ledger.Bill, error) {
+			if k.api == nil {
+				return nil, errNoAPIv3
+			}
 			bill, err := k.api.TradeBill(ctx, day, wxapi.BillOptions{})
 			if err != nil {
 				return nil, err // never a nil *wxapi.BillFile in an interface

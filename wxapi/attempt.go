@@ -55,11 +55,12 @@ func (c *Client) try(ctx context.Context, r request, n int, backup bool) outcome
 	if err == nil {
 		err = r.check(ctx, ans)
 	}
+	call.Status = ans.status
 	var refusal *Error
 	if errors.As(err, &refusal) {
-		call.Code = refusal.Code
+		call.Status, call.Code = refusal.Status, refusal.Code
 	}
-	call.Host, call.Status, call.Err = host, ans.status, err
+	call.Host, call.Err = host, err
 	call.RequestID = clean(ans.header.Get("Request-Id"), maxRequestID)
 	c.cfg.Observe(call)
 	return r.outcomeOf(err, ans)

@@ -83,7 +83,7 @@ const (
 type Call struct {
 	Op        string // one of the constants above, OpPrepay and so on
 	Attempt   int    // 1 for the first try
-	Status    int    // HTTP status, 0 when no answer came
+	Status    int    // HTTP status, 0 when no answer came; of a refusal [Error].Status
 	Code      string // WeChat Pay's code, empty for success; not a closed list
 	RequestID string // header Request-ID, may be empty
 	Host      string // where it went

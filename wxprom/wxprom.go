@@ -78,6 +78,8 @@ func (m metrics) notification(_ context.Context, i wxpay.NotificationInfo) {
 		key = "none"
 	case strings.HasPrefix(i.Serial, "PUB_KEY_ID_"):
 		key = "public_key"
+	case i.Serial == "APIv2":
+		key = "apiv2"
 	}
 	m.notifications.WithLabelValues(i.Outcome, key).Observe(i.Took.Seconds())
 }

@@ -27,7 +27,8 @@ type Config struct {
 	SignType wxcrypto.SignType
 	// Certificate is the merchant API certificate with its private key
 	// (apiclient_cert.pem, apiclient_key.pem), which refunds need. Without it
-	// they are [ErrNoCertificate].
+	// they are [ErrNoCertificate], except over plain http to a loopback host,
+	// which could not ask for it.
 	Certificate *tls.Certificate
 
 	// Calls says how calls are made: BaseURL, HTTPClient, timeouts, Observe and

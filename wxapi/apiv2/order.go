@@ -46,7 +46,7 @@ func (c *Client) Close(ctx context.Context, appID, outTradeNo string) error {
 		op: wxapi.OpClose, path: "/pay/closeorder", fields: c.about(appID, fields{"out_trade_no": outTradeNo}),
 		read: func(fields) error { return nil },
 	})
-	if wxapi.IsCode(err, "ORDER_CLOSED") && !errors.Is(err, wxapi.ErrUnknown) {
+	if wxapi.IsCode(err, "ORDER_CLOSED") {
 		return nil
 	}
 	return err

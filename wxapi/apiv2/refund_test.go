@@ -88,7 +88,7 @@ func TestApplyRefundIsNotSent(t *testing.T) {
 		change func(*apiv2.Config)
 		want   error
 	}{
-		{"no certificate", frozenRefund().xml("xml"), func(c *apiv2.Config) { c.Certificate = nil }, apiv2.ErrNoCertificate},
+		{"no certificate", frozenRefund().xml("xml"), func(c *apiv2.Config) { c.Certificate, c.Calls.BaseURL = nil, "https://127.0.0.1:1" }, apiv2.ErrNoCertificate},
 		{"frozen for API v3", `{"out_refund_no":"refund-1"}`, func(*apiv2.Config) {}, wxapi.ErrRequest},
 		{"another merchant", merged(frozenRefund(), "mch_id", "1900000109").xml("xml"), func(*apiv2.Config) {}, wxapi.ErrRequest},
 		{"no number", merged(frozenRefund(), "out_refund_no", "").xml("xml"), func(*apiv2.Config) {}, wxapi.ErrRequest},
