@@ -1,9 +1,11 @@
 package wxpay_test
 
 import (
+	"context"
 	"crypto/tls"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -239,4 +241,21 @@ func TestFlowV2Certificate(t *testing.T) {
 	if r, ok := s.sim.Refund("back-2"); !ok || r.Refund != 20 {
 		t.Errorf("with one: %+v", r)
 	}
+}
+
+// TestFlowV2Attach: API v2 takes one byte less, and a quote that has more is
+// told of by its own name.
+func TestFlowV2Attach(t *testing.T) {
+	t.Parallel()
+	attach := strings.Repeat("a", 127)
+	s := openV2(t, func(o *wxpay.Options) {
+		o.Quote = func(context.Context, wxpay.QuoteRequest) (wxpay.Quote, error) {
+			return wxpay.Quote{Total: 1, Description: "x", Attach: attach}, nil
+		}
+	})
+	if got := s.stored(s.buy("native", "u1").OutTradeNo); got.Attach != attach {
+		t.Errorf("attach %q", got.Attach)
+	}
+	attach += "a"
+	s.do("POST", "/pay/prepay/native", "u1", body("native", "vip-month")).refused(t, 500, 500, "查询商品信息失败")
 }

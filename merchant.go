@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 
@@ -166,27 +165,8 @@ func (m Merchant) parse(api API) (account, []error) {
 	}
 	acct := account{keys: wxcrypto.NewKeySet(), v3: api == APIv3 || m.APIv3Key != "", v2: api == APIv2 || m.APIv2Key != ""}
 	acct.signer = wxcrypto.Signer{MchID: m.MchID, SerialNo: strings.ToUpper(m.CertSerial)}
-	var err error
-	if acct.v3 || m.Certificate != "" {
-		if acct.signer.Key, err = m.privateKey(); err != nil {
-			fault("%w", err)
-		}
-		if err := m.checkCertificate(&acct.signer); err != nil {
-			fault("%w", err)
-		}
-	}
-	if acct.v3 {
-		if acct.apiv3, err = wxcrypto.ParseAPIv3Key(m.APIv3Key); err != nil {
-			fault("APIv3Key (WXPAY_APIV3_KEY): %w", err)
-		}
-		for _, err := range m.verifyKeys(acct.keys, acct.signer.Key) {
-			fault("%w", err)
-		}
-	}
-	if acct.v2 {
-		for _, err := range m.parseV2(&acct) {
-			fault("%w", err)
-		}
+	for _, err := range m.parseKeys(&acct) {
+		fault("%w", err)
 	}
 	if acct.appIDs = m.appIDs(); len(acct.appIDs) == 0 {
 		fault("AppID is required: the appid that the merchant number is bound to (WXPAY_APPID)")
@@ -204,17 +184,29 @@ func (m Merchant) parse(api API) (account, []error) {
 	return acct, errs
 }
 
-// checkBase takes scheme and host, or nothing; http for loopback hosts only.
-func checkBase(base string) (loopback, sound bool) {
-	if base == "" {
-		return false, true
+// parseKeys takes the keys of the APIs that the account is for, and the
+// certificate that shows whose they are.
+func (m Merchant) parseKeys(acct *account) []error {
+	var errs []error
+	var err error
+	if acct.v3 || m.Certificate != "" {
+		if acct.signer.Key, err = m.privateKey(); err != nil {
+			errs = append(errs, err)
+		}
+		if err := m.checkCertificate(&acct.signer); err != nil {
+			errs = append(errs, err)
+		}
 	}
-	u, err := url.Parse(base)
-	if err != nil || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || strings.ContainsAny(base, "?#") {
-		return false, false
+	if acct.v3 {
+		if acct.apiv3, err = wxcrypto.ParseAPIv3Key(m.APIv3Key); err != nil {
+			errs = append(errs, fmt.Errorf("APIv3Key (WXPAY_APIV3_KEY): %w", err))
+		}
+		errs = append(errs, m.verifyKeys(acct.keys, acct.signer.Key)...)
 	}
-	loopback = isLoopback(u.Hostname())
-	return loopback, u.Scheme == "https" || u.Scheme == "http" && loopback
+	if acct.v2 {
+		errs = append(errs, m.parseV2(acct)...)
+	}
+	return errs
 }
 
 func notAlphanumeric(c rune) bool {

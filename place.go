@@ -19,8 +19,13 @@ import (
 // and numbers made of whole seconds get there too.
 const numberTries = 20
 
-// maxAttach is WeChat's limit. Source: prepay, attach.
-const maxAttach = 128
+// maxAttach is WeChat's limit. Source: prepay, attach, of API v3 and v2.
+func (k *Kit) maxAttach() int {
+	if k.opt.API == APIv2 {
+		return 127
+	}
+	return 128
+}
 
 // wish is what a user wants to buy, and how.
 type wish struct {
@@ -110,8 +115,8 @@ func (k *Kit) draft(ctx context.Context, w wish) (Order, error) {
 		return Order{}, problemQuote.because(fmt.Errorf("quote is %d fen, at least 1 is needed", q.Total))
 	case q.Description == "":
 		return Order{}, problemQuote.because(errors.New("quote has no description"))
-	case len(q.Attach) > maxAttach:
-		return Order{}, problemQuote.because(fmt.Errorf("quote has an attach of %d bytes, WeChat takes %d", len(q.Attach), maxAttach))
+	case len(q.Attach) > k.maxAttach():
+		return Order{}, problemQuote.because(fmt.Errorf("quote has an attach of %d bytes, WeChat takes %d", len(q.Attach), k.maxAttach()))
 	}
 	now := k.opt.Now()
 	ref := q.Ref

@@ -42,6 +42,9 @@
 // that have platform certificates, [Client.RefreshCertificates] runs by itself
 // inside the call that needs it. There are no goroutines.
 //
+// Package apiv2 below this one is a client of the legacy API v2, in the types
+// and errors of this one; it sends its calls with a [Courier].
+//
 // Nothing here logs. Errors carry no key, no header, no body and no query, and
 // no openid. Money is integer fen.
 package wxapi

@@ -30,7 +30,7 @@ func New(reg prometheus.Registerer) wxpay.Hooks {
 		requests: histogram(reg, "wxpay_request_duration_seconds",
 			"Requests of front ends, by endpoint and how they ended.", "endpoint", "outcome"),
 		notifications: histogram(reg, "wxpay_notification_duration_seconds",
-			"Notifications received, by outcome (ok, ignored, or the check that failed) and kind of key (public_key, certificate, none).", "outcome", "key"),
+			"Notifications received, by outcome (ok, ignored, or the check that failed) and kind of key (public_key, certificate, apiv2, none).", "outcome", "key"),
 		calls: histogram(reg, "wxpay_wechat_call_duration_seconds",
 			"Tries of calls to WeChat Pay, by operation and outcome.", "operation", "outcome"),
 		settled: counter(reg, "wxpay_orders_settled_total",
