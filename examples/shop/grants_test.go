@@ -22,14 +22,9 @@ type ledger struct {
 	t *testing.T
 }
 
-func newLedger(t *testing.T) ledger {
+func newLedger(t *testing.T, db string) ledger {
 	t.Helper()
-	m, err := openMembers(t.Context(), filepath.Join(t.TempDir(), "shop.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.Close() })
-	return ledger{m, t}
+	return ledger{openAll(t, db, 1)[0], t}
 }
 
 func (l ledger) give(o wxpay.Order) {
@@ -60,7 +55,11 @@ func (l ledger) xiaoming() member {
 // and from however many places it is asked for.
 func TestRevoke(t *testing.T) {
 	t.Parallel()
-	l := newLedger(t)
+	everyDatabase(t, revokeOne)
+}
+
+func revokeOne(t *testing.T, db string) {
+	l := newLedger(t, db)
 	l.give(deal("month", "vip-month", 0))
 	before := l.xiaoming().VIPUntil
 	l.give(deal("year", "vip-year", 0))
@@ -94,7 +93,11 @@ func TestRevoke(t *testing.T) {
 // TestRevokeFirst hands the refund over before the order.
 func TestRevokeFirst(t *testing.T) {
 	t.Parallel()
-	l := newLedger(t)
+	everyDatabase(t, revokeFirst)
+}
+
+func revokeFirst(t *testing.T, db string) {
+	l := newLedger(t, db)
 	l.take(deal("first", "vip-month", 100))
 	l.give(deal("first", "vip-month", 100))
 	l.give(deal("first", "vip-month", 0)) // as it was read before the refund
@@ -112,9 +115,13 @@ func TestRevokeFirst(t *testing.T) {
 // paid for with another order.
 func TestRevokeSpent(t *testing.T) {
 	t.Parallel()
-	l := newLedger(t)
+	everyDatabase(t, revokeSpent)
+}
+
+func revokeSpent(t *testing.T, db string) {
+	l := newLedger(t, db)
 	l.give(deal("spent", "vip-month", 0))
-	if _, err := l.db.ExecContext(t.Context(), `UPDATE grants SET granted_at = ?`, time.Now().AddDate(0, -6, 0).UnixMicro()); err != nil {
+	if _, err := l.db.ExecContext(t.Context(), l.sql(`UPDATE grants SET granted_at = ?`), time.Now().AddDate(0, -6, 0).UnixMicro()); err != nil {
 		t.Fatal(err)
 	}
 	l.give(deal("running", "vip-month", 0))
@@ -130,16 +137,12 @@ func TestMigrate(t *testing.T) {
 	t.Parallel()
 	path := oldShop(t)
 	for i := range 2 {
-		m, err := openMembers(t.Context(), path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		l := ledger{m, t}
+		l := newLedger(t, path)
 		if who := l.xiaoming(); len(who.Grants) != 1 || who.Grants[0].Revoked() != (i > 0) {
 			t.Errorf("opened for the %d. time: %+v", i+1, who)
 		}
 		l.take(deal("old", "vip-year", 960))
-		if err := m.Close(); err != nil {
+		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -156,7 +159,10 @@ func oldShop(t *testing.T) (path string) {
 	defer db.Close()
 	_, err = db.ExecContext(t.Context(), `
 		CREATE TABLE grants (out_trade_no TEXT NOT NULL PRIMARY KEY, user TEXT NOT NULL, goods TEXT NOT NULL, granted_at INTEGER NOT NULL) STRICT;
-		INSERT INTO grants VALUES ('old', 'xiaoming', 'vip-year', 1760000000000000)`)
+		CREATE INDEX grants_user ON grants (user, granted_at);
+		CREATE TABLE members (user TEXT NOT NULL PRIMARY KEY, vip_until INTEGER NOT NULL) STRICT;
+		INSERT INTO grants VALUES ('old', 'xiaoming', 'vip-year', 1760000000000000);
+		INSERT INTO members VALUES ('xiaoming', 1791536000000000)`)
 	if err != nil {
 		t.Fatal(err)
 	}

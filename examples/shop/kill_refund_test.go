@@ -99,7 +99,7 @@ var refundDeaths = []struct {
 		return atWeChat(m) && m.sim.Refunds()[0].Status == "SUCCESS"
 	}},
 	{name: "back and not revoked", hold: `grants`, held: revoking},
-	{name: "half revoked", hold: `members`, held: revoking},
+	{name: "half revoked", hold: `members WHEN NEW.vip_until <> OLD.vip_until`, held: revoking},
 	{name: "revoked and not known to be", hold: `pay_order_record WHEN NEW.refunds LIKE '%handed_over_at%'`, held: func(m *mortal) bool {
 		return revoking(m) && m.count(`SELECT count(*) FROM grants WHERE revoked_at > 0`) == 1
 	}},

@@ -116,7 +116,7 @@ func TestKill(t *testing.T) {
 		},
 		{
 			name:    "half granted",
-			trigger: `CREATE TRIGGER hold BEFORE INSERT ON members BEGIN SELECT RAISE(ABORT, 'held'); END`,
+			trigger: `CREATE TRIGGER hold BEFORE UPDATE OF vip_until ON members BEGIN SELECT RAISE(ABORT, 'held'); END`,
 			held: func(m *mortal) bool {
 				return m.count(`SELECT hand_over_tries FROM pay_order_record`) > 0
 			},

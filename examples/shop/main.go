@@ -4,9 +4,10 @@
 //	go run ./examples/shop
 //
 // All that a shop writes to be paid, and to pay back, stands in [run]. What its
-// members get is in grants.go, who may refund in admin.go, its sessions and
-// routes in shop.go, who came by WeChat in wechat.go, its pages in pages.go and order_page.go, and the simulated
-// WeChat Pay in examples/internal/playground.
+// members get is in grants.go, which databases it can have in database.go, who
+// may refund in admin.go, its sessions and routes in shop.go, who came by
+// WeChat in wechat.go, its pages in pages.go and order_page.go, and the
+// simulated WeChat Pay in examples/internal/playground.
 package main
 
 import (
@@ -28,7 +29,6 @@ import (
 
 	"github.com/wxpaykit/wxpay"
 	"github.com/wxpaykit/wxpay/examples/internal/playground"
-	"github.com/wxpaykit/wxpay/orderstore/sqlite"
 	"github.com/wxpaykit/wxpay/wxprom"
 )
 
@@ -54,19 +54,14 @@ func run(ctx context.Context, conf config, out io.Writer) error {
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
 
 	// The orders, with the prices of goods_info, and the shop's own members.
-	store, err := sqlite.Open(conf.db)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	if err := store.PutGoods(ctx, prices()...); err != nil {
-		return err
-	}
-	members, err := openMembers(ctx, conf.db)
+	store, members, err := openDatabase(ctx, conf.db)
 	if err != nil {
 		return err
 	}
 	defer members.Close()
+	if err := store.PutGoods(ctx, prices()...); err != nil {
+		return err
+	}
 
 	listener, err := net.Listen("tcp", conf.addr)
 	if err != nil {
@@ -108,7 +103,7 @@ func run(ctx context.Context, conf config, out io.Writer) error {
 	if err := shop.addRoutes(mux); err != nil {
 		return err
 	}
-	announce(out, urlOf(listener), phone, conf.db)
+	announce(out, urlOf(listener), phone, shown(conf.db))
 	return serve(ctx, listener, mux)
 }
 

@@ -26,11 +26,11 @@ type grant struct {
 func (g grant) Revoked() bool { return !g.RevokedAt.IsZero() }
 
 func (m *members) of(ctx context.Context, user string) (member, error) {
-	grants, err := grantsOf(ctx, m.db, user)
+	grants, err := m.grantsOf(ctx, m.db, user)
 	if err != nil {
 		return member{}, err
 	}
-	until, err := vipUntil(ctx, m.db, user)
+	until, err := m.vipUntil(ctx, user)
 	return member{until, grants}, err
 }
 
@@ -47,13 +47,12 @@ func (w member) grantOf(outTradeNo string) (grant, bool) {
 // querier is a *sql.DB or a *sql.Tx.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 // grantsOf are all that somebody was ever given, latest first.
-func grantsOf(ctx context.Context, q querier, user string) ([]grant, error) {
-	rows, err := q.QueryContext(ctx, `SELECT out_trade_no, goods, granted_at, revoked_at FROM grants
-		WHERE user = ? AND granted_at > 0 ORDER BY granted_at DESC, out_trade_no`, user)
+func (m *members) grantsOf(ctx context.Context, q querier, user string) ([]grant, error) {
+	rows, err := q.QueryContext(ctx, m.sql(`SELECT out_trade_no, goods, granted_at, revoked_at FROM grants
+		WHERE user_id = ? AND granted_at > 0 ORDER BY granted_at DESC, out_trade_no`), user)
 	if err != nil {
 		return nil, err
 	}
@@ -81,10 +80,10 @@ func grantsOf(ctx context.Context, q querier, user string) ([]grant, error) {
 }
 
 // vipUntil is the zero time for somebody who never was a member.
-func vipUntil(ctx context.Context, q querier, user string) (time.Time, error) {
+func (m *members) vipUntil(ctx context.Context, user string) (time.Time, error) {
 	var until int64
-	err := q.QueryRowContext(ctx, `SELECT vip_until FROM members WHERE user = ?`, user).Scan(&until)
-	if errors.Is(err, sql.ErrNoRows) {
+	err := m.db.QueryRowContext(ctx, m.sql(`SELECT vip_until FROM members WHERE user_id = ?`), user).Scan(&until)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && until == 0 {
 		return time.Time{}, nil
 	}
 	return time.UnixMicro(until), err

@@ -26,7 +26,7 @@ func readFlags(args []string, out io.Writer) (config, error) {
 	flags.SetOutput(out)
 	flags.StringVar(&c.addr, "addr", "127.0.0.1:8080", "`address` of the shop; with the simulator one on loopback, or 0.0.0.0; port 0 takes a free one")
 	flags.StringVar(&c.simAddr, "sim-addr", "127.0.0.1:9090", "`address` of the simulated WeChat Pay; not used with WXPAY_MCHID")
-	flags.StringVar(&c.db, "db", "", "`file` of the SQLite database, created if need be (default: shop.db in the user's cache directory)")
+	flags.StringVar(&c.db, "db", "", "`database`: a file of SQLite, created if need be, postgres://user@host:port/name or mysql://user@host:port/name (default: shop.db in the user's cache directory)")
 	flags.DurationVar(&c.orderTTL, "order-ttl", 30*time.Minute, "time to pay; less than 1m only against a WeChat Pay on loopback")
 	err := flags.Parse(args)
 	switch {
