@@ -54,8 +54,11 @@ func (e Engine) Migrate(ctx context.Context, db *sql.DB, prefix string) error {
 }
 
 // step runs the statements of one step, unless another process has done it.
+// Whoever waited for the lock must see what was done meanwhile, so each
+// statement has to read what is committed by then, whatever the connection's own
+// isolation is.
 func (e Engine) step(ctx context.Context, db *sql.DB, prefix string, n int, text string) error {
-	tx, err := db.BeginTx(ctx, nil)
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
 		return err
 	}

@@ -84,10 +84,16 @@ func schemaMissing(t *testing.T, s Server) {
 }
 
 func schemaAtOnce(t *testing.T, s Server) {
+	for _, level := range []string{"READ COMMITTED", "SERIALIZABLE"} { // the latter reads what was there before it waited
+		t.Run(level, func(t *testing.T) { s.migrateAtOnce(t, s.Isolation(level)) })
+	}
+}
+
+func (s Server) migrateAtOnce(t *testing.T, settings Settings) {
 	_, name := s.empty(t)
 	var wg sync.WaitGroup
 	for range 4 {
-		db := s.Connect(t, s.Addr, name, nil)
+		db := s.Connect(t, s.Addr, name, settings)
 		for range 3 {
 			wg.Go(func() {
 				if err := s.Migrate(t.Context(), db, Options{}); err != nil {
