@@ -26,6 +26,11 @@ type mortal struct {
 
 func newMortal(t *testing.T) *mortal {
 	t.Helper()
+	return newMortalOn(t, emptyFile(t))
+}
+
+func newMortalOn(t *testing.T, db string) *mortal {
+	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +38,7 @@ func newMortal(t *testing.T) *mortal {
 	m := &mortal{sim: wxsim.Start(t), addr: free.Addr().String()}
 	free.Close()
 	m.env = environment(t, m.sim, "http://"+m.addr)
-	m.site = spawn(t, filepath.Join(t.TempDir(), "shop.db"), m.env, "-addr", m.addr)
+	m.site = spawn(t, db, m.env, "-addr", m.addr)
 	return m
 }
 

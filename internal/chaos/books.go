@@ -4,26 +4,17 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"net/url"
 	"time"
-
-	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 
 	"github.com/wxpaykit/wxpay/internal/chaos/audit"
 )
 
-// books reads the shop's file beside the shops, and writes nothing.
-type books struct{ db *sql.DB }
-
-func openBooks(path string) (*books, error) {
-	file := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"mode": {"ro"}, "_busy_timeout": {"10000"}}.Encode()}
-	db, err := sql.Open("sqlite3", file.String())
-	return &books{db}, err
-}
+// books reads the shops' tables beside the shops, and writes nothing.
+type books struct{ db *database }
 
 // read copies the shop's tables into the ledgers, all of one moment.
 func (b *books) read(ctx context.Context, l *audit.Ledgers) error {
-	tx, err := b.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, err := b.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return err
 	}
@@ -46,7 +37,8 @@ func readOrders(ctx context.Context, tx *sql.Tx, l *audit.Ledgers) error {
 	if err != nil {
 		return err
 	}
-	return each(ctx, tx, `SELECT out_trade_no, sum(kind = 'handed_over'), sum(kind IN ('paid', 'paid_late'))
+	return each(ctx, tx, `SELECT out_trade_no, sum(CASE kind WHEN 'handed_over' THEN 1 ELSE 0 END),
+		sum(CASE WHEN kind IN ('paid', 'paid_late') THEN 1 ELSE 0 END)
 		FROM pay_order_event GROUP BY out_trade_no`, func(scan func(...any) error) error {
 		var no string
 		var handed, paid int
@@ -59,7 +51,7 @@ func readOrders(ctx context.Context, tx *sql.Tx, l *audit.Ledgers) error {
 }
 
 func readGrants(ctx context.Context, tx *sql.Tx, l *audit.Ledgers) error {
-	err := each(ctx, tx, `SELECT out_trade_no, user, goods, granted_at, revoked_at IS NOT NULL FROM grants`, func(scan func(...any) error) error {
+	err := each(ctx, tx, `SELECT out_trade_no, user_id, goods, granted_at, revoked_at IS NOT NULL FROM grants`, func(scan func(...any) error) error {
 		var g audit.Grant
 		var goods string
 		var at int64
@@ -75,7 +67,7 @@ func readGrants(ctx context.Context, tx *sql.Tx, l *audit.Ledgers) error {
 		return err
 	}
 	l.VIPUntil = map[string]time.Time{}
-	return each(ctx, tx, `SELECT user, vip_until FROM members`, func(scan func(...any) error) error {
+	return each(ctx, tx, `SELECT user_id, vip_until FROM members WHERE vip_until > 0`, func(scan func(...any) error) error {
 		var user string
 		var until int64
 		err := scan(&user, &until)
@@ -118,8 +110,11 @@ func (b *books) sources(ctx context.Context, kinds string) (map[string]int, erro
 	return found, err
 }
 
-// check lets SQLite look for damage.
+// check lets SQLite look for damage, and compares the nodes of a cluster.
 func (b *books) check(ctx context.Context) []audit.Violation {
+	if b.db.driver != "sqlite3" {
+		return b.compare(ctx)
+	}
 	var says string
 	if err := b.db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&says); err != nil {
 		says = err.Error()

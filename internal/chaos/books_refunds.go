@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/wxpaykit/wxpay/internal/chaos/audit"
 )
@@ -21,14 +22,20 @@ type refundList []struct {
 
 // Scan reads JSON text; the empty text is no refunds.
 func (list *refundList) Scan(src any) error {
-	text, ok := src.(string)
-	switch {
-	case !ok:
-		return fmt.Errorf("refunds are %T, not text", src)
-	case text == "":
+	switch text := src.(type) {
+	case string: // SQLite and PostgreSQL
+		return list.read([]byte(text))
+	case []byte: // MySQL
+		return list.read(text)
+	}
+	return fmt.Errorf("refunds are %T, not text", src)
+}
+
+func (list *refundList) read(text []byte) error {
+	if len(text) == 0 {
 		return nil
 	}
-	return json.Unmarshal([]byte(text), list)
+	return json.Unmarshal(text, list)
 }
 
 func (list refundList) of(no string) (found []audit.Refund) {
@@ -59,9 +66,11 @@ func readRefundHandOvers(ctx context.Context, tx *sql.Tx, l *audit.Ledgers) erro
 // holds reports whether the table holds what a notification said, or what can
 // come of it later.
 func (b *books) holds(n notice) (bool, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
 	var paid bool
 	var list refundList
-	err := b.db.QueryRow(`SELECT pay_status = 1, refunds FROM pay_order_record WHERE out_trade_no = ?`, n.OutTradeNo).Scan(&paid, &list)
+	err := b.db.QueryRowContext(ctx, b.db.sql(`SELECT pay_status = 1, refunds FROM pay_order_record WHERE out_trade_no = ?`), n.OutTradeNo).Scan(&paid, &list)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return false, nil

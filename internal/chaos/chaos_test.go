@@ -143,11 +143,12 @@ func TestHolds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := openBooks(path)
+	file, err := openFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.db.Close()
+	b := &books{file}
+	defer file.Close()
 	for n, want := range map[notice]bool{
 		{"paid", "", ""}:            true,
 		{"unpaid", "", ""}:          false,
@@ -189,6 +190,66 @@ func TestFlags(t *testing.T) {
 	for _, args := range [][]string{{"-time", "0"}, {"-replicas", "0"}, {"x"}, {"-shop", "a", "-break", "b"}, {"-nothing"}} {
 		if _, err := readFlags(args, t.Output()); err == nil {
 			t.Errorf("%q was taken", args)
+		}
+	}
+}
+
+// TestServers runs shortly on the servers of the tests, as TestSmoke does on a
+// file; the second shop is told of the server by itself.
+func TestServers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills processes for some seconds")
+	}
+	t.Parallel()
+	shop, err := build(t.Context(), t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for variable, with := range map[string]struct{ prefix, seed string }{ // another seed than others, and so other ports
+		"WXPAY_TEST_POSTGRES_DSN": {"", "5"},
+		"WXPAY_TEST_MYSQL_DSN":    {"mysql://", "6"},
+	} {
+		t.Run(variable, func(t *testing.T) {
+			t.Parallel()
+			dsn := os.Getenv(variable)
+			switch {
+			case dsn == "" && os.Getenv("CI") != "":
+				t.Fatal("CI is set and the variable is not")
+			case dsn == "":
+				t.Skip("not set")
+			}
+			dsn = with.prefix + dsn
+			args := []string{"-shop", shop, "-seed", with.seed, "-refunds", "0", "-replicas", "2", "-least-kills", "2", "-least-paid", "20", "-db", dsn, "-db", dsn}
+			rep, err := run(t.Context(), brief(t, args...), t.Output())
+			if err != nil {
+				t.Fatal(err)
+			}
+			rep.print(t.Output())
+			if len(rep.short) > 0 || slices.ContainsFunc(rep.violations, func(v audit.Violation) bool { return !v.Rule.Heals() }) {
+				t.Error("the books disagree, or there was too little to do")
+			}
+		})
+	}
+}
+
+// TestDSN: what the shop takes, as the drivers have it, and on another database.
+func TestDSN(t *testing.T) {
+	t.Parallel()
+	for dsn, want := range map[string]string{
+		"root@127.0.0.1:3306/test":              "root@tcp(127.0.0.1:3306)/test",
+		"app:p@ss@db:3306/test?loc=Asia%2FTest": "app:p@ss@tcp(db:3306)/test?loc=Asia%2FTest",
+		"root@tcp(127.0.0.1:3306)/test":         "root@tcp(127.0.0.1:3306)/test",
+	} {
+		if got := driverDSN(dsn); got != want {
+			t.Errorf("%s: %s, want %s", dsn, got, want)
+		}
+	}
+	for dsn, want := range map[string]string{
+		"postgres://p@a:1,b:2/postgres?sslmode=disable": "postgres://p@a:1,b:2/chaos?sslmode=disable",
+		"mysql://root@unix(/run/x.sock)/test":           "mysql://root@unix(/run/x.sock)/chaos",
+	} {
+		if got := within(dsn, "chaos"); got != want {
+			t.Errorf("%s: %s, want %s", dsn, got, want)
 		}
 	}
 }

@@ -7,31 +7,35 @@ import (
 	"math/rand/v2"
 	"net"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// fleet are the replicas on one file. The first open of them sell.
+// fleet are the replicas on one database. The first open of them sell.
 type fleet struct {
 	shops    []*shop
 	open     atomic.Int32
 	kills    int
-	restarts int
+	restarts atomic.Int32
 }
 
 // newFleet prepares the shops and starts none.
-func newFleet(dir, binary string, conf config, env []string, onEnded func(error)) (*fleet, error) {
+func newFleet(dir, binary string, dbs []string, conf config, env []string, onEnded func(error)) (*fleet, error) {
 	f, dice := &fleet{}, conf.dice(diceOfPorts)
-	db := filepath.Join(dir, "shop.db")
+	patience := time.Duration(0) // a file is always there
+	if len(conf.dbs) > 0 {
+		patience = 90 * time.Second
+	}
 	for i := range conf.replicas {
 		addr, err := freeAddr(dice)
 		if err != nil {
 			return nil, err
 		}
 		f.shops = append(f.shops, &shop{
-			addr: addr, binary: binary, onEnded: onEnded,
+			addr: addr, binary: binary, onEnded: onEnded, patience: patience,
 			log:  filepath.Join(dir, fmt.Sprintf("shop%d.log", i+1)),
-			args: []string{"-addr", addr, "-db", db, "-order-ttl", conf.orderTTL.String()},
+			args: []string{"-addr", addr, "-db", dbs[i%len(dbs)], "-order-ttl", conf.orderTTL.String()},
 			env:  append(env[:len(env):len(env)], "WXPAY_NOTIFY_URL=http://"+addr+"/pay/notify"),
 		})
 	}
@@ -67,14 +71,26 @@ func (f *fleet) any(dice *rand.Rand) string {
 }
 
 // rage kills random shops at random moments and restarts them at once, until
-// ctx ends; after a while it opens the rest of the fleet.
+// ctx ends; after a while it opens the rest of the fleet. It returns when all
+// that it killed are back.
 func (f *fleet) rage(ctx context.Context, dice *rand.Rand, pause, alone time.Duration) error {
 	grow := time.Now().Add(alone)
+	back := make(chan error, 1) // the first shop that did not come back
+	var all sync.WaitGroup
+	defer all.Wait()
 	for {
 		wait := pause/4 + time.Duration(dice.Int64N(int64(pause)*3/2))
 		select {
 		case <-ctx.Done():
-			return nil
+			all.Wait()
+			select {
+			case err := <-back:
+				return err
+			default:
+				return nil
+			}
+		case err := <-back:
+			return err
 		case <-time.After(wait):
 		}
 		if time.Now().After(grow) {
@@ -83,12 +99,22 @@ func (f *fleet) rage(ctx context.Context, dice *rand.Rand, pause, alone time.Dur
 			}
 		}
 		s := f.shops[dice.IntN(int(f.open.Load()))]
+		if !s.dead.CompareAndSwap(false, true) {
+			continue // it waits for its database
+		}
 		s.kill()
 		f.kills++
-		if err := s.start(); err != nil {
-			return err
-		}
-		f.restarts++
+		all.Go(func() {
+			defer s.dead.Store(false)
+			if err := s.restart(); err != nil {
+				select {
+				case back <- err:
+				default:
+				}
+				return
+			}
+			f.restarts.Add(1)
+		})
 	}
 }
 

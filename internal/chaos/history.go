@@ -10,7 +10,7 @@ import (
 
 // describe prints an order's full row and its history.
 func (b *books) describe(ctx context.Context, w io.Writer, no string) error {
-	rows, err := b.db.QueryContext(ctx, `SELECT * FROM pay_order_record WHERE out_trade_no = ?`, no)
+	rows, err := b.db.QueryContext(ctx, b.db.sql(`SELECT * FROM pay_order_record WHERE out_trade_no = ?`), no)
 	if err != nil {
 		return err
 	}
@@ -29,6 +29,9 @@ func (b *books) describe(ctx context.Context, w io.Writer, no string) error {
 		}
 		fmt.Fprint(w, "    row  ")
 		for i, c := range columns {
+			if text, ok := values[i].([]byte); ok {
+				values[i] = string(text)
+			}
 			fmt.Fprintf(w, " %s=%v", c, values[i])
 		}
 		fmt.Fprintln(w)
@@ -37,7 +40,7 @@ func (b *books) describe(ctx context.Context, w io.Writer, no string) error {
 }
 
 func (b *books) history(ctx context.Context, w io.Writer, no string) error {
-	return each(ctx, b.db, `SELECT seq, at, kind, source, id, note FROM pay_order_event WHERE out_trade_no = ? ORDER BY seq`,
+	return each(ctx, b.db, b.db.sql(`SELECT seq, at, kind, source, id, note FROM pay_order_event WHERE out_trade_no = ? ORDER BY seq`),
 		func(scan func(...any) error) error {
 			var seq, at int64
 			var kind, source, id, note string

@@ -3,9 +3,10 @@
 // misbehaves; then it compares everybody's books line by line.
 //
 //	go run ./internal/chaos -time 60s -seed 7
+//	go run ./internal/chaos -db postgres://postgres@127.0.0.1:5432/postgres
 //	go run ./internal/chaos -break ack-before-commit
 //
-// The shops are processes of examples/shop on one SQLite file: one at first,
+// The shops are processes of examples/shop on one database: one at first,
 // -replicas of them after a third of the time. The simulator lives in this
 // process. Every choice is drawn from the seed; what the choices meet is not
 // repeatable, as kills are not. The program ends with 1 when the books of
@@ -24,6 +25,14 @@
 //
 // What the shops have not done when the chaos ends they do at the speed of the
 // disk; a run of many minutes wants fewer -customers, or a longer -settle.
+//
+// Without -db the database is a file of SQLite. With it, a new one is made on the
+// server, and dropped after a run in which nothing was wrong. With several -db,
+// which must be nodes of one cluster, the shops use different ones, and the books
+// are read through the first. What happens when a node dies meanwhile is tested
+// on request, with servers that the test itself starts:
+//
+//	go test -tags cluster -run Cluster -v -timeout 20m ./internal/chaos
 //
 // With -break the shop is built from a copy of the source with one mistake in
 // it. Such a run must fail.
@@ -52,6 +61,8 @@ type config struct {
 	leastKills, leastPaid, pause int
 	refunds, leastRefunds        int
 	calm                         bool
+	dbs                          []string               // servers; none: a file
+	disaster                     func() (string, error) // what befalls the servers when all shops are open, and says so
 }
 
 func main() {
@@ -84,11 +95,18 @@ func readFlags(args []string, out io.Writer) (config, error) {
 	flags.DurationVar(&c.settle, "settle", 90*time.Second, "how long the shops may then take to put everything right")
 	flags.DurationVar(&c.orderTTL, "order-ttl", 20*time.Second, "time to pay; shorter than a process that died may hold a prepay (15s) lets fewer orders through")
 	flags.Uint64Var(&c.seed, "seed", 1, "what every choice is drawn from")
-	flags.IntVar(&c.replicas, "replicas", 3, "`shops` on the one file, after a third of the time; one before")
+	flags.IntVar(&c.replicas, "replicas", 3, "`shops` on the one database, after a third of the time; one before")
 	flags.IntVar(&c.customers, "customers", 48, "how many people buy at the same time")
 	flags.IntVar(&c.pause, "kill-every", 1800, "`milliseconds` between two kills, on average")
 	flags.IntVar(&c.refunds, "refunds", 25, "`percent` of those who are told that they have paid want the money back")
 	flags.BoolVar(&c.calm, "calm", false, "WeChat makes no mistakes")
+	flags.Func("db", "`DSN` of a server on which to make a database: postgres://… or mysql://…, as the shop takes it; given several times, the shops take them in turn (default: a file of SQLite)", func(dsn string) error {
+		if !strings.HasPrefix(dsn, "postgres://") && !strings.HasPrefix(dsn, "mysql://") {
+			return errors.New("want postgres://… or mysql://…")
+		}
+		c.dbs = append(c.dbs, dsn)
+		return nil
+	})
 	flags.StringVar(&c.shop, "shop", "", "`path` of a built shop (default: built from ./examples/shop)")
 	flags.StringVar(&c.damage, "break", "", "build the shop with a mistake: "+strings.Join(breakNames(), " "))
 	flags.IntVar(&c.leastKills, "least-kills", 0, "fail a run with fewer kills")

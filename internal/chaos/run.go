@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -27,6 +26,7 @@ type scene struct {
 	counts  *counter
 	admin   *admin
 	weather *weather
+	befell  string // what became of the servers meanwhile
 }
 
 // Each part of a run draws from a stream of its own.
@@ -46,14 +46,18 @@ func run(ctx context.Context, conf config, log io.Writer) (rep report, err error
 	if err != nil {
 		return rep, err
 	}
+	db, err := openDatabase(ctx, dir, conf.dbs)
+	if err != nil {
+		return rep, errors.Join(err, os.RemoveAll(dir))
+	}
 	defer func() {
 		if err != nil || rep.failed() {
-			fmt.Fprintf(log, "what is left of it is in %s\n", dir)
+			fmt.Fprintf(log, "what is left of it is in %s%s\n", dir, db.left)
 			return
 		}
-		_ = os.RemoveAll(dir)
+		err = errors.Join(db.drop(), os.RemoveAll(dir))
 	}()
-	s, err := open(ctx, conf, dir, log)
+	s, err := open(ctx, conf, dir, db, log)
 	if err != nil {
 		return rep, err
 	}
@@ -72,17 +76,14 @@ func run(ctx context.Context, conf config, log io.Writer) (rep report, err error
 }
 
 // open builds what a run needs and opens the first shop.
-func open(ctx context.Context, conf config, dir string, log io.Writer) (*scene, error) {
-	s := &scene{conf: conf, dir: dir, log: log, diary: newDiary(), counts: newCounter()}
+func open(ctx context.Context, conf config, dir string, db *database, log io.Writer) (*scene, error) {
+	s := &scene{conf: conf, dir: dir, log: log, books: &books{db}, diary: newDiary(), counts: newCounter()}
 	var err error
 	if conf.shop == "" {
 		fmt.Fprintln(log, "building the shop")
 		if conf.shop, err = build(ctx, dir, conf.damage); err != nil {
-			return nil, err
+			return nil, errors.Join(err, db.Close())
 		}
-	}
-	if s.books, err = openBooks(filepath.Join(dir, "shop.db")); err != nil {
-		return nil, err
 	}
 	s.witness = newWitness(s.books.holds)
 	if s.sim, err = startWeChat(conf, s.witness); err != nil {
@@ -97,13 +98,13 @@ func open(ctx context.Context, conf config, dir string, log io.Writer) (*scene, 
 	return s, nil
 }
 
-// openShop prepares the fleet and opens the first of it, which makes the file.
+// openShop prepares the fleet and opens the first of it, which makes the tables.
 func (s *scene) openShop(binary string) error {
 	env, err := s.sim.environment(s.dir)
 	if err != nil {
 		return err
 	}
-	s.fleet, err = newFleet(s.dir, binary, s.conf, env, func(err error) {
+	s.fleet, err = newFleet(s.dir, binary, s.books.db.names, s.conf, env, func(err error) {
 		s.diary.complain(audit.Violation{Rule: audit.ShopEnded, Detail: err.Error()})
 	})
 	if err != nil {
@@ -141,12 +142,19 @@ func (s *scene) rage(ctx context.Context) error {
 	if s.conf.progress() {
 		all.Go(func() { s.progress(ctx) })
 	}
+	var failed error
+	if s.conf.disaster != nil {
+		all.Go(func() {
+			pause(ctx, s.conf.time*2/5) // when all shops are open
+			s.befell, failed = s.conf.disaster()
+		})
+	}
 	err := s.fleet.rage(ctx, s.conf.dice(diceOfKills), time.Duration(s.conf.pause)*time.Millisecond, s.conf.time/3)
 	if err != nil {
 		cancel()
 	}
 	all.Wait()
-	return errors.Join(err, s.fleet.grow(s.conf.replicas))
+	return errors.Join(err, failed, s.fleet.grow(s.conf.replicas))
 }
 
 // progress says now and then how far it is.

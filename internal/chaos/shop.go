@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,6 +22,9 @@ type shop struct {
 	env     []string
 	log     string // what it writes to stderr, over all its lives
 	onEnded func(error)
+	// patience is how long the server that it uses may be down when it starts.
+	patience time.Duration
+	dead     atomic.Bool // killed, and not back yet
 
 	mu    sync.Mutex
 	cmd   *exec.Cmd
@@ -51,6 +55,15 @@ func (s *shop) start() error {
 	}
 }
 
+// restart starts the shop again and again until it opens, as a supervisor does.
+func (s *shop) restart() error {
+	for end := time.Now().Add(s.patience); ; time.Sleep(500 * time.Millisecond) {
+		if err := s.start(); err == nil || time.Now().After(end) {
+			return err
+		}
+	}
+}
+
 // launch starts the process. The channel tells whether it opened.
 func (s *shop) launch() (<-chan bool, error) {
 	log, err := os.OpenFile(s.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -74,9 +87,12 @@ func (s *shop) launch() (<-chan bool, error) {
 	s.mu.Unlock()
 	go func() {
 		defer close(done)
-		open <- announced(out)
+		opened := announced(out)
+		open <- opened
 		_, _ = io.Copy(io.Discard, out)
-		s.ended(cmd.Wait())
+		if err := cmd.Wait(); opened { // whoever waits for one that did not open knows
+			s.ended(err)
+		}
 	}()
 	return open, nil
 }

@@ -26,9 +26,13 @@ func (s *scene) fill(ctx context.Context, r *report, l audit.Ledgers, settled ti
 	}
 	row("duration", "%v of chaos, then %v until the books agreed or were given up", s.conf.time, settled.Round(time.Second/10))
 	row("seed", "%d", s.conf.seed)
+	row("database", "%s", s.books.db.kind(ctx))
 	row("replicas", "%d%s", s.conf.replicas, map[bool]string{true: ", one in the first third"}[s.conf.replicas > 1])
 	row("customers", "%d", s.conf.customers)
-	row("kills, restarts", "%d, %d", s.fleet.kills, s.fleet.restarts)
+	row("kills, restarts", "%d, %d", s.fleet.kills, s.fleet.restarts.Load())
+	if s.conf.disaster != nil {
+		row("disaster", "%s", s.befell)
+	}
 	row("prepays", "%d given to customers, %d asked for again", s.counts.get("prepays"), s.counts.get("prepays asked for again"))
 	row("orders here", "%s", counted(statesHere(l)))
 	row("orders at WeChat", "%s", counted(statesThere(l)))

@@ -49,6 +49,7 @@ const (
 	OddAnswer     Rule = "an answer that no customer should get"
 	ShopEnded     Rule = "a shop ended by itself"
 	FileDamaged   Rule = "the database file is damaged"
+	NodesDisagree Rule = "the nodes of the cluster hold different books"
 )
 
 // Heals reports whether a shop that is left alone may still put it right.
