@@ -2,6 +2,7 @@ package wxpay
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,7 +32,7 @@ func (k *Kit) Notify() http.Handler {
 			n, err = k.unseal(r, body)
 		}
 		if err == nil {
-			err = k.take(r.Context(), &n)
+			err = k.takeInTime(r.Context(), &n)
 		}
 		k.answerWeChat(w, r, start, n, err, inJSON)
 	})
@@ -40,10 +41,42 @@ func (k *Kit) Notify() http.Handler {
 // errIgnored is a notification that changes nothing here and is acknowledged.
 var errIgnored = errors.New("wxpay: this event means nothing to the kit")
 
-// takeDeadline bounds the work on one notification. WeChat hangs up after 5 s;
-// what it signed is stored all the same, so the work does not end with the
-// connection.
+// takeDeadline bounds the work on one notification. What WeChat signed is
+// stored all the same when it has hung up, or was told to send again, so the
+// work ends with neither.
 const takeDeadline = 10 * time.Second
+
+// answerDeadline is when WeChat has its answer, before it hangs up.
+const answerDeadline = 4500 * time.Millisecond
+
+var errSlow = errors.New("not stored by the time WeChat wants its answer")
+
+// takeInTime is take, but refuses what takes too long: a database that is gone
+// may not even say so. The work goes on behind the answer; if it succeeds after
+// all, the next send finds the payment stored.
+func (k *Kit) takeInTime(ctx context.Context, n *Notification) error {
+	taken, done := *n, make(chan error, 1)
+	go func() { done <- k.take(ctx, &taken) }()
+	late := time.NewTimer(answerDeadline)
+	defer late.Stop()
+	select {
+	case err := <-done:
+		*n = taken
+		return err
+	case <-late.C:
+		n.outTradeNo = numberIn(n.Plaintext) // taken is not ours to read yet
+		return &rejection{"store", http.StatusServiceUnavailable, errSlow}
+	}
+}
+
+// numberIn is the order that a notification is about, if it names one.
+func numberIn(plaintext []byte) string {
+	var about struct {
+		OutTradeNo string `json:"out_trade_no"`
+	}
+	_ = json.Unmarshal(plaintext, &about) // then the log does not name it
+	return about.OutTradeNo
+}
 
 // take settles a verified notification.
 func (k *Kit) take(ctx context.Context, n *Notification) error {

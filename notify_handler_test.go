@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/wxpaykit/wxpay"
@@ -948,6 +949,33 @@ func TestNotifyTooSlow(t *testing.T) {
 		t.Errorf("sent %+v, want a second one that is acknowledged", sent)
 	}
 	in.isPaid(number)
+	in.history(number, orderstore.EventPaid)
+}
+
+// TestNotifyAnswersInTime: a store that does not come back is not waited for.
+// WeChat is told to send again while it still listens; what is stored after all
+// is found then.
+func TestNotifyAnswersInTime(t *testing.T) {
+	t.Parallel()
+	store := &fickleStore{Store: quiet{memory.New()}}
+	in := openInbox(t, wxsim.Config{}, store.use)
+	in.store = store.Store
+	number := in.paidAtWeChat()
+	synctest.Test(t, func(t *testing.T) {
+		release, began := make(chan struct{}), time.Now()
+		store.times(1, "save", func(context.Context) error { <-release; return nil })
+		in.ended(in.inProcess(in.note(number)), refused(http.StatusServiceUnavailable, "store", "by the time WeChat wants its answer"))
+		if took := time.Since(began); took < 4*time.Second || took >= 5*time.Second {
+			t.Errorf("answered after %v, want less than 5s", took)
+		}
+		if log := in.logs.String(); !strings.Contains(log, `"order_no":"`+number+`","cause":"store: not stored`) {
+			t.Errorf("the log does not say which order:\n%s", log)
+		}
+		close(release)
+		synctest.Wait()
+		in.isPaid(number)
+		in.ended(in.inProcess(in.note(number)), accepted())
+	})
 	in.history(number, orderstore.EventPaid)
 }
 

@@ -30,7 +30,7 @@ type mistake struct {
 // mistakes are the breaks that a run must notice.
 func mistakes() []mistake {
 	return []mistake{
-		{"ack-before-commit", []audit.Rule{audit.AckedUnstored}, []edit{{"notify_handler.go", `		err = k.take(r.Context(), &n)
+		{"ack-before-commit", []audit.Rule{audit.AckedUnstored}, []edit{{"notify_handler.go", `		err = k.takeInTime(r.Context(), &n)
 `, `		taken := n
 		go func() { _ = k.take(context.WithoutCancel(r.Context()), &taken) }()
 `}}},
