@@ -19,6 +19,12 @@ const (
 	maxTrying = 10 * time.Second
 )
 
+// maxAnswer is how long a server may take for what is asked of it before a
+// commit. One that vanished says nothing, and the system goes on sending for a
+// quarter of an hour; meanwhile the connection would be taken for a good one, and
+// a worker that waits for it would do nothing.
+const maxAnswer = 30 * time.Second
+
 // maxCommit is how long a commit may take before its connection is given up,
 // where the driver can do that.
 const maxCommit = 30 * time.Second
@@ -35,7 +41,7 @@ var errCommit = errors.New("it is not known whether the write was done")
 // it waits for the lock that the lost transaction has until that is over, and
 // then either takes its place, for it compares the version, or finds that
 // somebody was there, and looks whether that was itself.
-func (s *Store) write(ctx context.Context, number string, taken error, change func(*sql.Tx, *Write) error) error {
+func (s *Store) write(ctx context.Context, number string, taken error, change func(context.Context, *sql.Tx, *Write) error) error {
 	if ctx.Value(hooked{s}) != nil {
 		return errHooked
 	}
@@ -44,7 +50,7 @@ func (s *Store) write(ctx context.Context, number string, taken error, change fu
 	var lost error // the commit that may have been done
 	for try := 1; ; try++ {
 		w.Placed = false
-		err := s.attempt(ctx, func(tx *sql.Tx) error { return change(tx, w) })
+		err := s.attempt(ctx, func(ctx context.Context, tx *sql.Tx) error { return change(ctx, tx, w) })
 		if w.Placed {
 			lost = nil // the one before was not done, and this one takes its place
 		}
@@ -70,6 +76,8 @@ func (s *Store) write(ctx context.Context, number string, taken error, change fu
 // somebody was first: nil if that was the write itself, taken if it was another,
 // and lost if nobody can tell any more.
 func (s *Store) settle(ctx context.Context, number string, w *Write, taken, lost error) (verdict, err error) {
+	ctx, cancel := context.WithTimeout(ctx, maxAnswer)
+	defer cancel()
 	id, version, err := s.lastWrite(ctx, s.db, number)
 	switch {
 	case err != nil:
@@ -93,10 +101,12 @@ func (s *Store) lastWrite(ctx context.Context, db Conn, number string) (id strin
 // attempt runs change in one transaction. When ctx ends before the commit,
 // nothing is written; then it is too late, and attempt returns how the commit
 // went. A panic in change is an error.
-func (s *Store) attempt(ctx context.Context, change func(*sql.Tx) error) (err error) {
+func (s *Store) attempt(ctx context.Context, change func(context.Context, *sql.Tx) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return Cause(ctx, "begin", err)
 	}
+	ctx, end := context.WithTimeout(ctx, maxAnswer)
+	defer end()
 	// The transaction's own context ends with ctx, but for the commit.
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -107,7 +117,7 @@ func (s *Store) attempt(ctx context.Context, change func(*sql.Tx) error) (err er
 		return Cause(ctx, "begin", err)
 	}
 	defer tx.Rollback() // does nothing after Commit
-	if err := guarded(tx, change); err != nil {
+	if err := guarded(ctx, tx, change); err != nil {
 		return Cause(ctx, "write", err)
 	}
 	if !heard() {
@@ -124,13 +134,13 @@ func (s *Store) attempt(ctx context.Context, change func(*sql.Tx) error) (err er
 	}
 }
 
-func guarded(tx *sql.Tx, change func(*sql.Tx) error) (err error) {
+func guarded(ctx context.Context, tx *sql.Tx, change func(context.Context, *sql.Tx) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panicked: %v", p)
 		}
 	}()
-	return change(tx)
+	return change(ctx, tx)
 }
 
 // pause waits before the next try, at random, so that those who met do not
