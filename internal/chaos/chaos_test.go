@@ -20,7 +20,7 @@ func brief(t *testing.T, args ...string) config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conf.dir = t.TempDir()
+	conf.dir, conf.tidy = t.TempDir(), true
 	return conf
 }
 

@@ -62,6 +62,7 @@ type config struct {
 	refunds, leastRefunds        int
 	calm                         bool
 	dbs                          []string               // servers; none: a file
+	tidy                         bool                   // leave nothing behind, even of a run that failed
 	disaster                     func() (string, error) // what befalls the servers when all shops are open, and says so
 }
 

@@ -51,11 +51,11 @@ func run(ctx context.Context, conf config, log io.Writer) (rep report, err error
 		return rep, errors.Join(err, os.RemoveAll(dir))
 	}
 	defer func() {
-		if err != nil || rep.failed() {
+		if (err != nil || rep.failed()) && !conf.tidy {
 			fmt.Fprintf(log, "what is left of it is in %s%s\n", dir, db.left)
 			return
 		}
-		err = errors.Join(db.drop(), os.RemoveAll(dir))
+		err = errors.Join(err, db.drop(), os.RemoveAll(dir))
 	}()
 	s, err := open(ctx, conf, dir, db, log)
 	if err != nil {
@@ -94,6 +94,7 @@ func open(ctx context.Context, conf config, dir string, db *database, log io.Wri
 		return nil, errors.Join(err, s.close())
 	}
 	s.admin = &admin{front: newFront(s.fleet, s.diary, s.counts), sim: s.sim}
+	s.admin.front.disaster = conf.disaster != nil
 	s.weather = &weather{sim: s.sim, dice: conf.dice(diceOfWeather), struck: map[string]int{}}
 	return s, nil
 }
