@@ -24,7 +24,8 @@
 // Save returns an error that is not ErrConflict.
 //
 // A context that ends before the commit keeps the write from being done. Once
-// the commit is asked for it is too late: the writer learns how it went.
+// the commit is asked for it is too late: the writer learns how it went. Nobody
+// waits more than 30 seconds for one answer of a server that has vanished.
 //
 // # Connections
 //
