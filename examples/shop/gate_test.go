@@ -13,8 +13,15 @@ type gate struct {
 
 	mu      sync.Mutex
 	passing chan struct{} // closed while what is said is passed on
+	never   chan struct{} // what the links that are lost wait for; closed with the test
 	refuses bool
-	links   map[net.Conn]bool
+	links   map[*link]bool
+}
+
+// link is a connection through the gate.
+type link struct {
+	client, server net.Conn
+	lost           bool
 }
 
 func newGate(t *testing.T, server string) *gate {
@@ -23,7 +30,7 @@ func newGate(t *testing.T, server string) *gate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gate{server: server, listen: listen, passing: make(chan struct{}), links: map[net.Conn]bool{}}
+	g := &gate{server: server, listen: listen, passing: make(chan struct{}), never: make(chan struct{}), links: map[*link]bool{}}
 	close(g.passing)
 	var all sync.WaitGroup
 	all.Go(func() {
@@ -38,6 +45,7 @@ func newGate(t *testing.T, server string) *gate {
 	t.Cleanup(func() {
 		listen.Close()
 		g.open()
+		close(g.never)
 		g.cut()
 		all.Wait()
 	})
@@ -62,6 +70,17 @@ func (g *gate) hold() {
 	g.passing = make(chan struct{})
 }
 
+// vanish is a server that has lost its power, and another that takes its place:
+// nothing gets through, and what was connected never hears of anything again.
+func (g *gate) vanish() {
+	g.hold()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for l := range g.links {
+		l.lost = true
+	}
+}
+
 func (g *gate) open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -76,15 +95,19 @@ func (g *gate) open() {
 func (g *gate) cut() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for c := range g.links {
-		c.Close()
+	for l := range g.links {
+		l.client.Close()
+		l.server.Close()
 	}
 }
 
 // pass waits while the gate is held, and reports whether it is open then.
-func (g *gate) pass() bool {
+func (g *gate) pass(l *link) bool {
 	g.mu.Lock()
 	passing := g.passing
+	if l.lost {
+		passing = g.never
+	}
 	g.mu.Unlock()
 	<-passing
 	g.mu.Lock()
@@ -95,7 +118,8 @@ func (g *gate) pass() bool {
 // lead connects a client with the server until one of them hangs up.
 func (g *gate) lead(client net.Conn) {
 	defer client.Close()
-	if !g.pass() {
+	l := &link{client: client}
+	if !g.pass(l) {
 		return
 	}
 	server, err := net.Dial("tcp", g.server)
@@ -103,34 +127,31 @@ func (g *gate) lead(client net.Conn) {
 		return
 	}
 	defer server.Close()
+	l.server = server
 	g.mu.Lock()
-	g.links[client], g.links[server] = true, true
+	g.links[l] = true
 	g.mu.Unlock()
 	back := make(chan struct{})
 	go func() {
 		defer close(back)
-		g.copy(client, server)
+		g.copy(l, client, server)
 	}()
-	g.copy(server, client)
+	g.copy(l, server, client)
 	<-back
 	g.mu.Lock()
-	delete(g.links, client)
-	delete(g.links, server)
+	delete(g.links, l)
 	g.mu.Unlock()
 }
 
 // copy passes on what one side says. When it hangs up the other is hung up on.
-func (g *gate) copy(to, from net.Conn) {
+func (g *gate) copy(l *link, to, from net.Conn) {
 	defer to.Close()
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buffer)
-		if n > 0 && g.pass() {
-			_, _ = to.Write(buffer[:n]) // a side that is gone ends its own reading
-		}
-		if err != nil {
-			g.pass()
+		if !g.pass(l) || err != nil {
 			return
 		}
+		_, _ = to.Write(buffer[:n]) // a side that is gone ends its own reading
 	}
 }

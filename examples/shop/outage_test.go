@@ -14,15 +14,17 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// TestOutage takes the database away while customers pay: the server, or the
-// network before it. WeChat is told within its five seconds that nothing was
+// TestOutage takes the database away while customers pay: the server, the
+// network before it, or a machine, in whose place another comes. WeChat is told within its five seconds that nothing was
 // stored, and when the database is back everything is paid and handed over,
 // once. WXPAY_TEST_OUTAGE, such as 30s, makes it last that long at least.
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	long, _ := time.ParseDuration(os.Getenv("WXPAY_TEST_OUTAGE")) // none: until WeChat has heard
 	for kind, empty := range map[string]func(*testing.T) string{"PostgreSQL": emptyPostgres, "MySQL": emptyMySQL} {
-		for how, shut := range map[string]func(*gate){"no server": (*gate).refuse, "no network": (*gate).hold} {
+		for how, shut := range map[string]func(*gate){
+			"no server": (*gate).refuse, "no network": (*gate).hold, "another server": (*gate).vanish,
+		} {
 			t.Run(kind+", "+how, func(t *testing.T) {
 				t.Parallel()
 				lose(t, empty(t), shut, long)

@@ -187,7 +187,7 @@ func TestFlags(t *testing.T) {
 	if err != nil || conf.time != time.Minute || conf.replicas != 3 || conf.seed != 1 {
 		t.Errorf("%+v, %v", conf, err)
 	}
-	for _, args := range [][]string{{"-time", "0"}, {"-replicas", "0"}, {"x"}, {"-shop", "a", "-break", "b"}, {"-nothing"}} {
+	for _, args := range [][]string{{"-time", "0"}, {"-replicas", "0"}, {"x"}, {"-shop", "a", "-break", "b"}, {"-nothing"}, {"-db", "shop.db"}} {
 		if _, err := readFlags(args, t.Output()); err == nil {
 			t.Errorf("%q was taken", args)
 		}
