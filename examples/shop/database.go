@@ -32,14 +32,16 @@ type orderStore interface {
 // openDatabase opens what -db names, a file or a server, and makes the tables
 // that are not there yet. Several processes may do so at the same time.
 func openDatabase(ctx context.Context, name string) (orderStore, *members, error) {
-	kind, rest, _ := strings.Cut(name, "://")
-	switch kind {
-	case "postgres", "postgresql":
+	kind, rest, server := strings.Cut(name, "://")
+	switch {
+	case !server:
+		return openSQLite(ctx, name)
+	case kind == "postgres", kind == "postgresql":
 		return openPostgres(ctx, name)
-	case "mysql":
+	case kind == "mysql":
 		return openMySQL(ctx, rest)
 	}
-	return openSQLite(ctx, name)
+	return nil, nil, fmt.Errorf("-db: the shop does not know %s://, give a file, postgres:// or mysql://", kind)
 }
 
 // openSQLite opens two handles on one file, as SQLite has it: the store's own,

@@ -221,7 +221,7 @@ func TestDatabaseNames(t *testing.T) {
 			t.Errorf("%s is shown as %s, want %s", name, got, want)
 		}
 	}
-	for _, name := range []string{"postgres://app:secret@db:x/shop", "mysql://app:secret@db:x/shop", "mysql://app:secret@tcp(db/shop"} {
+	for _, name := range []string{"postgres://app:secret@db:x/shop", "mysql://app:secret@db:x/shop", "mysql://app:secret@tcp(db/shop", "mariadb://app:secret@db/shop"} {
 		if _, m, err := openDatabase(t.Context(), name); err == nil || m != nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", name, err)
 		}
