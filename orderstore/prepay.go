@@ -88,10 +88,17 @@ func (o Order) PrepayFailed(reason string, unclear bool, now time.Time) Order {
 
 // CredentialFresh reports whether the customer can still use the credential;
 // otherwise the frozen prepay is sent again for a new one.
-func (o Order) CredentialFresh(now time.Time) bool {
+func (o Order) CredentialFresh(now time.Time) bool { return now.Before(o.CredentialUntil()) }
+
+// CredentialUntil is when the credential is too old to be shown to a customer;
+// the zero time without one.
+func (o Order) CredentialUntil() time.Time {
 	life := credentialLife
 	if o.Product == H5 {
 		life = h5Life
 	}
-	return !o.Credential.IsZero() && now.Before(o.PrepaidAt.Add(life-lifeMargin))
+	if o.Credential.IsZero() {
+		return time.Time{}
+	}
+	return o.PrepaidAt.Add(life - lifeMargin)
 }

@@ -113,12 +113,15 @@ func TestCredentialFresh(t *testing.T) {
 	} {
 		o := newOrder()
 		o.Product = product
-		if o.CredentialFresh(noon) {
+		if o.CredentialFresh(noon) || !o.CredentialUntil().IsZero() {
 			t.Errorf("%s: a credential is fresh that never came", product)
 		}
 		o, err := o.Prepaid(orderstore.Credential{H5URL: "https://wx.tenpay.com/"}, noon)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if got := o.CredentialUntil(); !got.Equal(noon.Add(life - margin)) {
+			t.Errorf("%s: until %v", product, got)
 		}
 		for after, want := range map[time.Duration]bool{0: true, life - margin - 1: true, life - margin: false, life: false} {
 			if got := o.CredentialFresh(noon.Add(after)); got != want {
