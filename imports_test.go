@@ -45,6 +45,7 @@ var floors = []floor{
 	},
 	{pkg: "orderstore/storetest", may: []string{"orderstore"}},
 	// engine
+	{pkg: "internal/cashier"},
 	{pkg: "internal/flight"},
 	{pkg: "internal/seal"},
 	{pkg: "internal/till", may: []string{"internal/flight", "orderstore", "wxapi", "wxapi/apiv2", "wxcrypto"}},
