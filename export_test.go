@@ -1,8 +1,15 @@
 package wxpay
 
+import "time"
+
 // TimeNumber is the default of Options.OrderNumber: a hundred thousand numbers
 // cannot be had from orders in a reasonable time.
 var TimeNumber = timeNumber
 
 // IsLocal is the parser of a redirect, for its fuzz target.
 var IsLocal = isLocal
+
+// SetLive makes the streams of a kit live faster.
+func (k *Kit) SetLive(tick, beat, life time.Duration) {
+	k.live.tick, k.live.beat, k.live.life = tick, beat, life
+}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"github.com/wxpaykit/wxpay/internal/cashier"
 	"github.com/wxpaykit/wxpay/internal/flight"
 	"github.com/wxpaykit/wxpay/internal/till"
 	"github.com/wxpaykit/wxpay/ledger"
@@ -42,6 +43,9 @@ type Kit struct {
 	asks       *flight.Throttle
 	refreshing flight.Group[fresh]
 	exchanging flight.Group[wxlogin.User]
+
+	screens *cashier.Screens
+	live    live
 }
 
 // New returns a Kit, or every fault of the options at once.
@@ -51,7 +55,10 @@ func New(o Options) (*Kit, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Kit{opt: o, acct: acct, asks: flight.NewThrottle(o.AskInterval, o.AskRate)}
+	k := &Kit{opt: o, acct: acct, asks: flight.NewThrottle(o.AskInterval, o.AskRate), live: newLive(o)}
+	if k.screens, err = cashier.New(o.Cashier.theme()); err != nil {
+		return nil, err
+	}
 	api, err := k.connect()
 	if err != nil {
 		return nil, err
@@ -125,10 +132,12 @@ func Mount(router any, o Options) (*Kit, error) {
 // which nothing was heard, closes those whose time to pay is over, brings
 // refunds to their end, and hands what was paid to Options.OnPaid and what was
 // refunded to Options.OnRefunded. It returns nil when all of that work has
-// stopped. Any number of processes may run it on one store.
+// stopped. Any number of processes may run it on one store. When ctx ends the
+// live streams do, too; see [Kit.CloseStreams].
 func (k *Kit) Run(ctx context.Context) error {
 	k.running.Add(1)
 	defer k.running.Add(-1)
+	defer context.AfterFunc(ctx, k.CloseStreams)()
 	if k.opt.ReconcileDaily {
 		var daily sync.WaitGroup
 		daily.Go(func() { k.reconcileDaily(ctx) })
@@ -207,6 +216,8 @@ func (k *Kit) newRoutes() *http.ServeMux {
 		{"POST", "/prepay/{product}", k.Prepay()},
 		{"POST", "/paysign", k.PaySign()},
 		{"GET", "/orders/{out_trade_no}", k.OrderStatus()},
+		{"GET", "/orders/{out_trade_no}/live", k.OrderLive()},
+		{"GET", "/orders/{out_trade_no}/cashier", k.Cashier()},
 		{"POST", "/orders/{out_trade_no}/close", k.CloseOrder()},
 		{"GET", "/orders/{out_trade_no}/qr.svg", k.QRCodeSVG()},
 		{"GET", "/orders/{out_trade_no}/qr.png", k.QRCodePNG()},

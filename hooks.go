@@ -34,10 +34,12 @@ type Hooks struct {
 
 // RequestInfo describes an answer to a front end.
 type RequestInfo struct {
-	Endpoint string // prepay, paysign, order, close, refund, events, qr, login, oauth_start, oauth_callback or other
-	Outcome  string // ok, or the name of the problem; a closed list
-	Status   int    // HTTP
-	Took     time.Duration
+	// Endpoint is prepay, paysign, order, live, cashier, close, refund, events,
+	// qr, login, oauth_start, oauth_callback or other.
+	Endpoint string
+	Outcome  string        // ok, or the name of the problem; a closed list
+	Status   int           // HTTP
+	Took     time.Duration // of live, until its first event
 }
 
 // NotificationInfo describes a notification.
@@ -135,6 +137,7 @@ func (k *Kit) settled(ctx context.Context, t till.Settlement) {
 		log.InfoContext(ctx, "order settled", slog.String("outcome", string(s.Outcome)), slog.String("transaction_id", s.Order.TransactionID))
 	}
 	k.opt.Hooks.Settled(ctx, s)
+	k.live.bell.Ring(s.Order.OutTradeNo)
 	k.worker.Wake()
 	if s.Order.ToHandOver() && k.running.Load() == 0 {
 		log.ErrorContext(ctx, "nobody in this process hands paid orders over: call go kit.Run(ctx)")

@@ -54,7 +54,7 @@ var floors = []floor{
 	// kit: no database driver and no Prometheus
 	{
 		pkg:   ".",
-		may:   []string{"internal/flight", "internal/seal", "internal/till", "ledger", "orderstore", "worker", "wxapi", "wxapi/apiv2", "wxcrypto", "wxlogin"},
+		may:   []string{"internal/cashier", "internal/flight", "internal/seal", "internal/till", "ledger", "orderstore", "worker", "wxapi", "wxapi/apiv2", "wxcrypto", "wxlogin"},
 		third: []string{"github.com/gorilla/mux", "rsc.io/qr"},
 	},
 	// apart: agrees with the kit only through the wire

@@ -131,6 +131,8 @@ var mountings = []mounting{
 		m.Handle("POST /checkout/orders/{out_trade_no}/close", kit.CloseOrder())
 		m.Handle("GET /checkout/orders/{out_trade_no}/qr.svg", kit.QRCodeSVG())
 		m.Handle("GET /checkout/orders/{out_trade_no}/qr.png", kit.QRCodePNG())
+		m.Handle("GET /checkout/orders/{out_trade_no}/cashier", kit.Cashier())
+		m.Handle("GET /checkout/orders/{out_trade_no}/live", kit.OrderLive())
 		return m
 	}},
 	{"chi", "/pay", "", func(t *testing.T, o wxpay.Options) http.Handler {
@@ -163,6 +165,8 @@ var mountings = []mounting{
 		r.Method("POST", "/checkout/orders/{out_trade_no}/close", kit.CloseOrder())
 		r.Method("GET", "/checkout/orders/{out_trade_no}/qr.svg", kit.QRCodeSVG())
 		r.Method("GET", "/checkout/orders/{out_trade_no}/qr.png", kit.QRCodePNG())
+		r.Method("GET", "/checkout/orders/{out_trade_no}/cashier", kit.Cashier())
+		r.Method("GET", "/checkout/orders/{out_trade_no}/live", kit.OrderLive())
 		return r
 	}},
 	{"gorilla", "/pay", "", func(t *testing.T, o wxpay.Options) http.Handler {
@@ -192,6 +196,8 @@ var mountings = []mounting{
 		r.Handle("/checkout/orders/{out_trade_no}/close", kit.CloseOrder())
 		r.Handle("/checkout/orders/{out_trade_no}/qr.svg", kit.QRCodeSVG())
 		r.Handle("/checkout/orders/{out_trade_no}/qr.png", kit.QRCodePNG())
+		r.Handle("/checkout/orders/{out_trade_no}/cashier", kit.Cashier())
+		r.Handle("/checkout/orders/{out_trade_no}/live", kit.OrderLive())
 		r.PathPrefix("/").Handler(app("own"))
 		return r
 	}},
@@ -231,6 +237,10 @@ func TestMount(t *testing.T) {
 				}
 			}
 			path := m.at + "/orders/" + placed.OutTradeNo
+			s.do("GET", path+"/cashier", "u1", "").page(t, 200, "waiting", "等待支付")
+			if r := s.do("GET", path+"/live", "u2", ""); r.status != 403 {
+				t.Errorf("live: %d %s", r.status, r.raw)
+			}
 			if got := s.do("GET", path, "u1", "").order(t); got.OutTradeNo != placed.OutTradeNo {
 				t.Errorf("status: %+v", got)
 			}

@@ -20,7 +20,7 @@ import (
 // Any page may send its visitor here: all that comes of it is that the visitor
 // is signed in as themselves and sees a page of this app.
 func (k *Kit) OAuthStart() http.Handler {
-	return k.endpoint("oauth_start", forPeople(func(w http.ResponseWriter, r *http.Request) (answer, error) {
+	return k.answering("oauth_start", func(w http.ResponseWriter, r *http.Request) (answer, error) {
 		redirect := r.URL.Query().Get("redirect")
 		switch {
 		case k.logins[orderstore.JSAPI] == nil:
@@ -29,7 +29,7 @@ func (k *Kit) OAuthStart() http.Handler {
 			return answer{}, malformed("redirect").because(nil)
 		}
 		return k.depart(w, r, trip{Redirect: redirect}), nil
-	}))
+	}, tellBrowser)
 }
 
 // OAuthCallback exchanges the code that WeChat sends the browser back with: GET
@@ -40,7 +40,7 @@ func (k *Kit) OAuthStart() http.Handler {
 // with the state that this very browser was given, which its sealed cookie
 // holds and nobody else knows.
 func (k *Kit) OAuthCallback() http.Handler {
-	return k.endpoint("oauth_callback", forPeople(func(w http.ResponseWriter, r *http.Request) (answer, error) {
+	return k.answering("oauth_callback", func(w http.ResponseWriter, r *http.Request) (answer, error) {
 		if k.logins[orderstore.JSAPI] == nil {
 			return answer{}, problemNoEndpoint.because(nil)
 		}
@@ -67,7 +67,7 @@ func (k *Kit) OAuthCallback() http.Handler {
 			return answer{location: t.Redirect}, nil
 		}
 		return done(Order{}, loginAnswer{who.OpenID}, signedIn), nil
-	}))
+	}, tellBrowser)
 }
 
 // arrive exchanges the code. WeChat may open the callback twice at once; the

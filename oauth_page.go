@@ -6,18 +6,14 @@ import (
 	"strings"
 )
 
-// forPeople shows problems as a page to who opens an endpoint in a browser:
+// tellBrowser shows a problem as a page to who opens an endpoint in a browser:
 // nobody reads an envelope there.
-func forPeople(serve func(http.ResponseWriter, *http.Request) (answer, error)) func(http.ResponseWriter, *http.Request) (answer, error) {
-	return func(w http.ResponseWriter, r *http.Request) (answer, error) {
-		a, err := serve(w, r)
-		if err == nil || !strings.Contains(r.Header.Get("Accept"), "text/html") {
-			return a, err
-		}
-		f := *failed(err)
-		f.page = true
-		return a, &f
+func tellBrowser(w http.ResponseWriter, r *http.Request, f *failure) {
+	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		tellProgram(w, r, f)
+		return
 	}
+	write(w, f.status, htmlType, page(f.in(r)))
 }
 
 // page is one sentence, with nothing in it that a browser would fetch or run.

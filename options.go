@@ -159,6 +159,9 @@ type Options struct {
 	// or from APIv2Key where there is none.
 	Secret string
 
+	// Cashier is how the page looks on which customers pay.
+	Cashier Cashier
+
 	// Hooks tell metrics and alarms what happens; see package wxprom.
 	Hooks Hooks
 	// Logger gets one line per request and per change of an order, never a
@@ -180,6 +183,7 @@ func (o Options) withDefaults() Options {
 	set(&o.RunInterval, time.Second)
 	set(&o.AskInterval, 2*time.Second)
 	set(&o.AskRate, 50)
+	set(&o.Cashier.Accent, "#077f3c")
 	if o.OnPaid == nil {
 		o.OnPaid = func(context.Context, Order) error { return nil }
 	}
@@ -250,6 +254,7 @@ func (o Options) validate() (account, error) {
 	var err error
 	acct.seal, err = seal.New(o.Secret)
 	fault(err != nil, "Secret: %v", err)
+	errs = append(errs, o.Cashier.check()...)
 	acct.cross = http.NewCrossOriginProtection()
 	for _, origin := range o.Origins {
 		err := acct.cross.AddTrustedOrigin(origin)

@@ -42,6 +42,7 @@ const (
 	callbackNoURL  = "wxpay: Options.OAuthRedirectURL is not a URL like https://shop.example.com/pay/oauth/callback, without query (http is taken for loopback hosts only)"
 	routerLetters  = " has a character that means something to a router"
 	durations      = "wxpay: Options.OnPaidDeadline, RunInterval and AskInterval must be positive, AskRate at least 1"
+	badLogo        = "wxpay: Options.Cashier.LogoURL is not a path like /logo.png or an https URL"
 	loopbackAPI    = "http://127.0.0.1:9090"
 	weekAndASecond = 7*24*time.Hour + time.Second
 )
@@ -59,6 +60,20 @@ func TestOptionsFaults(t *testing.T) {
 		{"no store", func(o *wxpay.Options) { o.Store = nil }, `wxpay: Options.Store is required: sqlite.Open("pay.db") is a good first one`},
 		{"no Identify", func(o *wxpay.Options) { o.Identify = nil }, "wxpay: Options.Identify is required: return the signed-in user of the request"},
 		{"no Quote", func(o *wxpay.Options) { o.Quote = nil }, "wxpay: Options.Quote is required: return the server's own price of the goods"},
+
+		{"cashier", func(o *wxpay.Options) {
+			o.Cashier = wxpay.Cashier{Title: "小店", LogoURL: "/logo.png", Accent: "#07C160"}
+		}, ""},
+		{"cashier with an https logo", func(o *wxpay.Options) { o.Cashier.LogoURL = "https://cdn.example.com/logo.png?v=1" }, ""},
+		{"accent by name", func(o *wxpay.Options) { o.Cashier.Accent = "red" }, `wxpay: Options.Cashier.Accent "red" is not a colour like #077f3c`},
+		{"accent with more", func(o *wxpay.Options) { o.Cashier.Accent = "#077f3c}" }, `wxpay: Options.Cashier.Accent "#077f3c}" is not a colour like #077f3c`},
+		{"http logo", func(o *wxpay.Options) { o.Cashier.LogoURL = "http://cdn.example.com/logo.png" }, badLogo},
+		{"logo of a script", func(o *wxpay.Options) { o.Cashier.LogoURL = "javascript:alert(1)" }, badLogo},
+		{"logo in data", func(o *wxpay.Options) { o.Cashier.LogoURL = "data:image/png;base64,AAAA" }, badLogo},
+		{"logo without scheme", func(o *wxpay.Options) { o.Cashier.LogoURL = "//cdn.example.com/logo.png" }, badLogo},
+		{"logo beside the page", func(o *wxpay.Options) { o.Cashier.LogoURL = "logo.png" }, badLogo},
+		{"logo that is a policy", func(o *wxpay.Options) { o.Cashier.LogoURL = "https://a;script-src/logo.png" }, badLogo},
+		{"logo with a password", func(o *wxpay.Options) { o.Cashier.LogoURL = "https://u:p@a.example.com/logo.png" }, badLogo},
 
 		{"no notify URL", func(o *wxpay.Options) { o.NotifyURL = "" }, notifyMissing},
 		{"notify URL of blanks", func(o *wxpay.Options) { o.NotifyURL = " \t" }, notifyMissing},

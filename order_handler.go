@@ -52,26 +52,31 @@ func show(o Order) orderAnswer {
 	return a
 }
 
-// OrderStatus tells the owner of an order, and those whom
-// Options.AuthorizeRefund admits, what became of it: GET
+// OrderStatus tells the owner of an order, those whom Options.AuthorizeRefund
+// admits, and who holds a link to its cashier, what became of it: GET
 // /orders/{out_trade_no}. WeChat is asked when the store says unpaid, so the
 // answer is true even if no notification came; "stale" marks an answer for
 // which WeChat could not be asked.
 func (k *Kit) OrderStatus() http.Handler {
 	return k.endpoint("order", func(_ http.ResponseWriter, r *http.Request) (answer, error) {
-		userID, err := k.user(r)
-		if err != nil {
-			return answer{}, err
-		}
-		o, err := k.readableOrder(r, userID)
+		o, byLink, err := k.namedOrder(r, k.readableOrder)
 		if err != nil {
 			return answer{}, err
 		}
 		o, stale := k.refresh(r.Context(), o)
-		data := show(o)
-		data.Stale = stale
-		return done(o, data, success), nil
+		return done(o, k.shown(o, stale, byLink), success), nil
 	})
+}
+
+// shown is the order for whom it was loaded. Who holds a link sees what is to
+// be paid and whether it is, and nothing of the app's or of the refunds.
+func (k *Kit) shown(o Order, stale, byLink bool) orderAnswer {
+	a := show(o)
+	a.Stale = stale
+	if byLink {
+		a.OrderRef, a.GoodsID, a.TradeNo, a.Refunds = "", "", "", nil
+	}
+	return a
 }
 
 // refresh asks WeChat about an unpaid order, if nobody has just done so. Those

@@ -14,11 +14,14 @@ type paySignAnswer struct {
 }
 
 // PaySign signs the parameters of an unpaid order afresh: POST /paysign, for a
-// customer who cancelled and tries again. When the prepay_id has grown old, the
+// customer who cancelled and tries again, or opens a link to its cashier. When the prepay_id has grown old, the
 // frozen prepay is sent again for a new one.
 func (k *Kit) PaySign() http.Handler {
 	return k.endpoint("paysign", func(w http.ResponseWriter, r *http.Request) (answer, error) {
-		userID, err := k.poster(r)
+		if err := k.acct.cross.Check(r); err != nil {
+			return answer{}, problemOrigin.because(err)
+		}
+		v, err := k.viewer(r)
 		if err != nil {
 			return answer{}, err
 		}
@@ -28,7 +31,7 @@ func (k *Kit) PaySign() http.Handler {
 		if err := readJSON(w, r, &req); err != nil {
 			return answer{}, err
 		}
-		o, err := k.ownOrder(r, userID, req.OutTradeNo)
+		o, _, err := k.seenOrder(r, v, req.OutTradeNo, k.ownOrder)
 		if err != nil {
 			return answer{}, err
 		}

@@ -29,6 +29,8 @@ var (
 	problemIdentity     = problem{"not_identified", 401, http.StatusUnauthorized, text{"请先登录", "please sign in"}}
 	problemForeign      = problem{"not_yours", 403, http.StatusForbidden, text{"无权操作该订单", "this order is not yours"}}
 	problemUser         = problem{"not_yours", 403, http.StatusForbidden, text{"user_id与登录用户不一致", "user_id is not the signed-in user"}}
+	problemLink         = problem{"bad_link", 403, http.StatusForbidden, text{"支付链接无效", "this payment link is not valid"}}
+	problemLinkExpired  = problem{"link_expired", 403, http.StatusForbidden, text{"支付链接已过期", "this payment link has expired"}}
 	problemOrigin       = problem{"bad_origin", 403, http.StatusForbidden, text{"请求来源不被允许", "requests from this origin are not allowed"}}
 	problemClientIP     = problem{"no_client_ip", 403, http.StatusForbidden, text{"无法识别用户IP地址", "your address cannot be told to WeChat Pay"}}
 	problemOpenID       = problem{"not_yours", 403, http.StatusForbidden, text{"openid与登录用户不一致", "openid is not the signed-in user's"}}
@@ -62,6 +64,7 @@ var (
 	problemInternal     = problem{"internal", 500, http.StatusInternalServerError, text{"系统异常，请稍后重试", "internal error, please try again later"}}
 	problemWeChat       = problem{"wechat", 502, http.StatusBadGateway, text{"微信支付暂时不可用，请稍后重试", "WeChat Pay cannot be used right now, please try again later"}}
 	problemLogin        = problem{"wechat_login", 502, http.StatusBadGateway, text{"微信登录暂时不可用，请稍后重试", "WeChat cannot sign anybody in right now, please try again later"}}
+	problemNoStream     = problem{"no_stream", 501, http.StatusNotImplemented, text{"无法实时推送，请轮询订单状态", "events do not get through, please poll the order"}}
 	problemStore        = problem{"store", 503, http.StatusServiceUnavailable, text{"订单服务暂时不可用，请稍后重试", "orders cannot be stored right now, please try again later"}}
 )
 
@@ -82,8 +85,7 @@ func malformed(param string) problem {
 type failure struct {
 	problem
 	cause error
-	data  any  // for the peer, beside the problem
-	page  bool // the peer is a person with a browser
+	data  any // for the peer, beside the problem
 }
 
 func (p problem) because(cause error) *failure { return &failure{problem: p, cause: cause} }

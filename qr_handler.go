@@ -29,11 +29,7 @@ func (k *Kit) qrCode(contentType string, draw func(*qr.Code) []byte) http.Handle
 }
 
 func (k *Kit) codeToScan(r *http.Request) (*qr.Code, error) {
-	userID, err := k.user(r)
-	if err != nil {
-		return nil, err
-	}
-	o, err := k.ownOrder(r, userID, pathValue(r, "out_trade_no"))
+	o, _, err := k.namedOrder(r, k.ownOrder)
 	if err != nil {
 		return nil, err
 	}

@@ -124,7 +124,7 @@ func (k *Kit) RefundStatus() http.Handler {
 		if err != nil {
 			return answer{}, err
 		}
-		o, err := k.readableOrder(r, userID)
+		o, err := k.readableOrder(r, userID, pathValue(r, "out_trade_no"))
 		if err != nil {
 			return answer{}, err
 		}

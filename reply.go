@@ -27,6 +27,7 @@ type answer struct {
 	text
 	picture  *picture
 	location string // where the browser goes instead
+	written  bool   // the answer is out already
 }
 
 type picture struct {
@@ -44,6 +45,15 @@ var success = text{"成功", "OK"}
 // endpoint wraps a function that answers with an envelope: it catches panics,
 // writes the answer, one log line and one hook.
 func (k *Kit) endpoint(name string, serve func(http.ResponseWriter, *http.Request) (answer, error)) http.Handler {
+	return k.answering(name, serve, tellProgram)
+}
+
+func tellProgram(w http.ResponseWriter, r *http.Request, f *failure) {
+	reply(w, f.status, envelope{f.code, f.data, f.in(r)})
+}
+
+// answering is endpoint with a way of its own to tell of a failure.
+func (k *Kit) answering(name string, serve func(http.ResponseWriter, *http.Request) (answer, error), tell func(http.ResponseWriter, *http.Request, *failure)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := k.opt.Now()
 		a, err := recovered(serve)(w, r)
@@ -51,11 +61,9 @@ func (k *Kit) endpoint(name string, serve func(http.ResponseWriter, *http.Reques
 		if err != nil {
 			f := failed(err)
 			info.Outcome, info.Status = f.name, f.status
-			if f.page {
-				write(w, f.status, "text/html; charset=utf-8", page(f.in(r)))
-			} else {
-				reply(w, f.status, envelope{f.code, f.data, f.in(r)})
-			}
+			tell(w, r, f)
+		} else if a.written {
+			// nothing is left to say
 		} else if a.picture != nil {
 			write(w, http.StatusOK, a.picture.contentType, a.picture.bytes)
 		} else if a.location != "" {

@@ -51,10 +51,10 @@ func (k *Kit) orderToRefund(r *http.Request, userID string) (Order, error) {
 	return o, err
 }
 
-// readableOrder loads the order that the path names, if it is the user's, or
-// one that the user may refund.
-func (k *Kit) readableOrder(r *http.Request, userID string) (Order, error) {
-	o, err := k.order(r, pathValue(r, "out_trade_no"))
+// readableOrder loads the order if it is the user's, or one that the user may
+// refund.
+func (k *Kit) readableOrder(r *http.Request, userID, outTradeNo string) (Order, error) {
+	o, err := k.order(r, outTradeNo)
 	if err == nil && o.UserID != userID {
 		err = k.mayRefund(r, userID, o)
 	}
