@@ -52,8 +52,7 @@ const htmlType = "text/html; charset=utf-8"
 // one that lives. The order was placed before, with all that takes; this is its
 // frozen prepay again. trouble says that WeChat gave none.
 func (k *Kit) scannable(ctx context.Context, o Order) (_ Order, trouble bool, _ error) {
-	onPage := o.Product == orderstore.Native || o.Product == orderstore.H5
-	if !onPage || o.Payable(k.opt.Now()) != nil {
+	if o.Product != orderstore.Native && o.Product != orderstore.H5 {
 		return o, false, nil
 	}
 	placed, err := k.till.Place(ctx, o)

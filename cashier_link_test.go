@@ -53,7 +53,11 @@ func TestCashierLinkNumbers(t *testing.T) {
 		o.OrderNumber = func(string, time.Time) string { return "a|b*c_d-1" }
 	})
 	s.buy("native", "u1")
-	s.do("GET", s.kit.CashierLink("a|b*c_d-1", time.Hour), "", "").page(t, 200, "waiting", "等待支付")
+	link := s.kit.CashierLink("a|b*c_d-1", time.Hour)
+	if !strings.HasPrefix(link, "/pay/orders/a%7Cb%2Ac_d-1/cashier?t=") {
+		t.Errorf("link is %q", link)
+	}
+	s.do("GET", link, "", "").page(t, 200, "waiting", "等待支付")
 }
 
 // TestCashierLinkSays: whether it is paid, and nothing that is only the owner's

@@ -23,12 +23,14 @@ type live struct {
 	life    time.Duration // after which the browser connects again
 }
 
-// newLive: proxies cut connections that are silent for a minute.
+// newLive: another process may have stored what WeChat said, so a stream looks
+// more often than WeChat is asked. Proxies cut connections that are silent for a
+// minute.
 func newLive(o Options) live {
 	closing := make(chan struct{})
 	return live{
 		closing: closing, close: sync.OnceFunc(func() { close(closing) }),
-		tick: o.AskInterval, beat: 15 * time.Second, life: 5 * time.Minute,
+		tick: min(o.AskInterval, 2*time.Second), beat: 15 * time.Second, life: 5 * time.Minute,
 	}
 }
 
@@ -111,7 +113,6 @@ func (s *stream) open(r *http.Request) error {
 		h.Del("X-Accel-Buffering")
 		return problemNoStream.because(err)
 	}
-	_ = s.out.SetReadDeadline(time.Time{})
 	s.opened = s.send(stale) && s.order.PayStatus == orderstore.Unpaid
 	return nil
 }

@@ -138,6 +138,33 @@ func TestLiveAsks(t *testing.T) {
 	l.ends()
 }
 
+// TestLiveOfAnotherProcess: one that heard of the payment wakes nobody here, but
+// the store has it before WeChat may be asked again.
+func TestLiveOfAnotherProcess(t *testing.T) {
+	t.Parallel()
+	slowly := func(o *wxpay.Options) { o.AskInterval = never }
+	s := open(t, slowly)
+	s.kit.SetLive(20*time.Millisecond, never, never)
+	no := s.buy("native", "u1").OutTradeNo
+	l := s.listen(no, "u1")
+	l.order()
+	if err := s.sim.PayQuietly(no); err != nil {
+		t.Fatal(err)
+	}
+	o := s.options()
+	slowly(&o)
+	other := s.serve(newKit(t, o))
+	if o := other.do("GET", "/pay/orders/"+no, "u1", "").order(t); o.PayStatus != 1 {
+		t.Fatalf("the other process: %+v", o)
+	}
+	if o := l.order(); o.PayStatus != 1 {
+		t.Errorf("after payment: %+v", o)
+	}
+	if n := s.sim.Requests("query"); n != 2 {
+		t.Errorf("%d queries, want one of each process", n)
+	}
+}
+
 // TestLiveBudget: however many pages listen and poll, WeChat is asked about the
 // order once in an interval.
 func TestLiveBudget(t *testing.T) {
