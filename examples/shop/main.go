@@ -89,6 +89,7 @@ func run(ctx context.Context, conf config, out io.Writer) error {
 		OnRefunded:      members.revoke,  // once per order number, too
 		OnPaidDeadline:  5 * time.Second,
 		OrderTTL:        conf.orderTTL,
+		Cashier:         cashier(),
 		Hooks:           wxprom.New(prometheus.DefaultRegisterer),
 		Logger:          logger,
 	})
@@ -99,12 +100,12 @@ func run(ctx context.Context, conf config, out io.Writer) error {
 
 	mux.Handle("GET /metrics", promhttp.Handler())
 	phone := phoneOf(merchant)
-	shop := shop{orders: store, members: members, phone: phone, logger: logger}
+	shop := shop{orders: store, members: members, cashier: kit.CashierLink, phone: phone, logger: logger}
 	if err := shop.addRoutes(mux); err != nil {
 		return err
 	}
 	announce(out, urlOf(listener), phone, shown(conf.db))
-	return serve(ctx, listener, mux)
+	return serve(ctx, listener, mux, kit.CloseStreams)
 }
 
 // account is the one at WeChat Pay that the environment names, or one to play

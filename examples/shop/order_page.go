@@ -16,16 +16,17 @@ import (
 type orderView struct {
 	wxpay.Order
 	situation
-	Product  string
-	Seconds  int    // left to pay
-	ScanURL  string // this order on the simulator's phone
-	VIPUntil time.Time
-	Granted  bool // also when it was revoked later
-	Revoked  bool
-	Mine     bool       // the order is the viewer's own
-	Admin    *adminView // nil for everybody else
-	Ask      string     // where the page asks the kit what is new; empty: nothing to ask there
-	Drawn    string     // changes whenever the page does
+	Product   string
+	Seconds   int    // left to pay
+	ScanURL   string // this order on the simulator's phone
+	Elsewhere string // pays this order on another device, where nobody is signed in
+	VIPUntil  time.Time
+	Granted   bool // also when it was revoked later
+	Revoked   bool
+	Mine      bool       // the order is the viewer's own
+	Admin     *adminView // nil for everybody else
+	Ask       string     // where the page asks the kit what is new; empty: nothing to ask there
+	Drawn     string     // changes whenever the page does
 }
 
 // situation is where an order stands.
@@ -74,6 +75,9 @@ func (p *pages) orderViewOf(r *http.Request, o wxpay.Order, viewer view) (orderV
 	if v.State == "waiting" {
 		v.Seconds = int(o.ExpiresAt.Sub(now).Round(time.Second).Seconds())
 		v.ScanURL = p.scanURL(o)
+		if v.Mine {
+			v.Elsewhere = p.cashier(o.OutTradeNo, o.ExpiresAt.Sub(now))
+		}
 	}
 	if viewer.Admin {
 		v.Admin, err = p.adminViewOf(r.Context(), o)
@@ -126,6 +130,14 @@ func askPath(o wxpay.Order, user string) string {
 		return path
 	}
 	return ""
+}
+
+// cashier is how the kit's page looks in this shop.
+func cashier() wxpay.Cashier {
+	return wxpay.Cashier{
+		Title: "示例小店", LogoURL: "/assets/icon.svg",
+		ReturnURL: func(o wxpay.Order) string { return "/order?no=" + url.QueryEscape(o.OutTradeNo) },
+	}
 }
 
 // scanURL opens this order on the simulator's phone, as if the code on the

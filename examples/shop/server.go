@@ -86,8 +86,10 @@ func newServer(handler http.Handler) *http.Server {
 }
 
 // serve answers until ctx ends, and returns when the last answer is out.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+// endStreams ends those answers that would go on.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler, endStreams func()) error {
 	server := newServer(handler)
+	server.RegisterOnShutdown(endStreams)
 	shut := make(chan error, 1)
 	defer context.AfterFunc(ctx, func() { shut <- shutdown(server) })()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

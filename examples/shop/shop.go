@@ -19,7 +19,8 @@ import (
 type shop struct {
 	orders  wxpay.OrderStore
 	members *members
-	phone   string // the simulator's page, empty without one
+	cashier func(outTradeNo string, life time.Duration) string // a link that pays one order
+	phone   string                                             // the simulator's page, empty without one
 	logger  *slog.Logger
 }
 
