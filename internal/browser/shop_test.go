@@ -130,7 +130,10 @@ func (s *shop) place(product, user string) string {
 			OutTradeNo string `json:"out_trade_no"`
 		} `json:"data"`
 	}
-	s.call("POST", s.home+"pay/prepay/"+product, user, map[string]string{"goods_id": "vip-month"}, &placed)
+	s.call("POST", s.home+"pay/prepay/"+product, user, map[string]string{
+		"goods_id": "vip-month", "openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o",
+		"app_name": "示例", "app_channel": "master", "device": "phone",
+	}, &placed)
 	return placed.Data.OutTradeNo
 }
 

@@ -70,7 +70,7 @@ func (b tab) another() tab {
 
 // refused is what ends the URLs that tests have refused, which Chromium reports
 // as an error.
-var refused = regexp.MustCompile(`(order\?no=nobody|/refunds)$`)
+var refused = regexp.MustCompile(`(order\?no=nobody|orders/nobody/cashier|/refunds)$`)
 
 // newTab fails the test for what a developer would see in red: scripts that
 // break, and what a page's own content security policy stops.
