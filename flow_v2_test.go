@@ -88,6 +88,9 @@ func TestFlowV2(t *testing.T) {
 				if !apiv2.IsFrozen(s.stored(o.OutTradeNo).PrepayRequest) {
 					t.Fatal("the order was not placed through API v2")
 				}
+				if at, _ := s.sim.Order(o.OutTradeNo); at.NotifyURL != s.url+"/pay/notify/v2" {
+					t.Errorf("WeChat is to report to %s", at.NotifyURL)
+				}
 				switch product {
 				case "h5":
 					if o.H5URL == "" {
@@ -258,4 +261,21 @@ func TestFlowV2Attach(t *testing.T) {
 	}
 	attach += "a"
 	s.do("POST", "/pay/prepay/native", "u1", body("native", "vip-month")).refused(t, 500, 500, "查询商品信息失败")
+}
+
+// TestChangeOfAPIWithoutKeys: what only the keys of API v3 can sign is refused;
+// what needs no signature still shows the customer how to pay.
+func TestChangeOfAPIWithoutKeys(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	toSign, toScan := s.buy("jsapi", "u1"), s.buy("native", "u1")
+	later := s.another(s.atV2)
+	later.do("POST", "/pay/paysign", "u1", `{"out_trade_no":"`+toSign.OutTradeNo+`"}`).refused(t, 500, 500, "系统异常，请稍后重试")
+	if !strings.Contains(s.logs.String(), "this needs API v3") {
+		t.Error("the log does not say what is missing")
+	}
+	again := later.do("POST", "/pay/prepay/native", "u1", `{"out_trade_no":"`+toScan.OutTradeNo+`"}`).order(t)
+	if again.CodeURL != toScan.CodeURL {
+		t.Errorf("code_url %q, want %q", again.CodeURL, toScan.CodeURL)
+	}
 }
