@@ -142,8 +142,7 @@ func TestLiveAsks(t *testing.T) {
 // the store has it before WeChat may be asked again.
 func TestLiveOfAnotherProcess(t *testing.T) {
 	t.Parallel()
-	slowly := func(o *wxpay.Options) { o.AskInterval = never }
-	s := open(t, slowly)
+	s := open(t, func(o *wxpay.Options) { o.AskInterval = never })
 	s.kit.SetLive(20*time.Millisecond, never, never)
 	no := s.buy("native", "u1").OutTradeNo
 	l := s.listen(no, "u1")
@@ -152,7 +151,7 @@ func TestLiveOfAnotherProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := s.options()
-	slowly(&o)
+	o.AskInterval = time.Nanosecond // the interval is shared: this one does not keep to it
 	other := s.serve(newKit(t, o))
 	if o := other.do("GET", "/pay/orders/"+no, "u1", "").order(t); o.PayStatus != 1 {
 		t.Fatalf("the other process: %+v", o)
