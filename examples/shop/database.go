@@ -104,11 +104,12 @@ func withMembers(ctx context.Context, store orderStore, m *members) (orderStore,
 	return store, m, nil
 }
 
-// pooled bounds what the shop takes of a server, and lets its connections
-// follow when another server takes over.
+// pooled bounds what the shop takes of a server, which may have no more than a
+// hundred connections for all of its users, and lets them follow when another
+// server takes over.
 func pooled(db *sql.DB) *sql.DB {
-	db.SetMaxOpenConns(20)
-	db.SetMaxIdleConns(20)
+	db.SetMaxOpenConns(10)
+	db.SetMaxIdleConns(10)
 	db.SetConnMaxLifetime(3 * time.Minute)
 	return db
 }

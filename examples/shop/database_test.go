@@ -110,6 +110,7 @@ func openAll(t *testing.T, db string, n int) []*members {
 				return
 			}
 			t.Cleanup(func() { m.Close() })
+			m.db.SetMaxOpenConns(1) // other tests have theirs
 			all[i] = m
 			if err := store.PutGoods(t.Context(), prices()...); err != nil {
 				t.Error(err)
