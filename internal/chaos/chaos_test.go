@@ -253,3 +253,22 @@ func TestDSN(t *testing.T) {
 		}
 	}
 }
+
+// TestAgreed: nodes that hold different books are not one database, and nor are
+// those that nobody can read.
+func TestAgreed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		sums []string
+		want bool
+	}{
+		{[]string{"7 orders"}, true},
+		{[]string{"7 orders", "7 orders", "7 orders"}, true},
+		{[]string{"7 orders", "7 orders", "6 orders"}, false},
+		{[]string{"unread: gone", "unread: gone"}, false},
+	} {
+		if got := agreed(c.sums); got != c.want {
+			t.Errorf("%q: %v, want %v", c.sums, got, c.want)
+		}
+	}
+}
