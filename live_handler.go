@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -101,6 +100,9 @@ const writeWithin = 10 * time.Second
 func (s *stream) open(r *http.Request) error {
 	var stale bool
 	s.order, stale = s.k.refresh(r.Context(), s.order)
+	if !flushes(s.w) {
+		return problemNoStream.because(nil)
+	}
 	h := s.w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
@@ -109,12 +111,26 @@ func (s *stream) open(r *http.Request) error {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	if err := s.out.Flush(); errors.Is(err, http.ErrNotSupported) {
-		h.Del("X-Accel-Buffering")
-		return problemNoStream.because(err)
-	}
+	s.w.WriteHeader(http.StatusOK) // before anything is flushed: wrappers decide about the body then
 	s.opened = s.send(stale) && s.order.PayStatus == orderstore.Unpaid
 	return nil
+}
+
+// flushes reports whether events get out one by one: the innermost writer that
+// can be found must flush. Those around it may say so and panic, as echo's does.
+func flushes(w http.ResponseWriter) bool {
+	for {
+		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			break
+		}
+		w = outer.Unwrap()
+	}
+	switch w.(type) {
+	case http.Flusher, interface{ FlushError() error }:
+		return true
+	}
+	return false
 }
 
 // send writes the order if it is not what was sent last, and reports whether
