@@ -42,7 +42,7 @@ func Start(addr string, seed int64) (sim *wxsim.Sim, stop func(), err error) {
 func Merchant(sim *wxsim.Sim) wxpay.Merchant {
 	a := sim.Account()
 	return wxpay.Merchant{
-		MchID: a.MchID, CertSerial: a.SerialNo, PrivateKey: a.PrivateKeyPEM, APIv3Key: a.APIv3Key,
+		MchID: a.MchID, CertSerial: a.SerialNo, PrivateKey: a.PrivateKeyPEM, APIv3Key: a.APIv3Key, APIv2Key: a.APIv2Key,
 		PublicKeyID: a.PublicKeyID, PublicKey: a.PublicKeyPEM,
 		AppID: a.AppID, AppIDApp: a.AppIDApp, AppIDJSAPI: a.AppIDJSAPI, APIBase: sim.URL(),
 		AppSecret: a.AppSecret, AppSecretJSAPI: a.AppSecret, LoginBase: sim.URL(),

@@ -14,8 +14,9 @@ type endpoint struct {
 	method, path string
 	user, body   string
 	kind         string // Content-Type of the success; envelope if empty
-	status       int    // of the success; 200 if zero
+	status       int    // of the success; 200 if zero, 302 for a way to elsewhere
 	open         bool   // to those who are not signed in, too
+	page         bool   // tells people why it fails, and not programs
 }
 
 // endpoints are tried in this order. POST /notify is tried by paying.
@@ -31,6 +32,10 @@ var endpoints = []endpoint{
 	{method: "GET", path: "/orders/{native}/qr.svg", user: customer, kind: "image/svg+xml"},
 	{method: "GET", path: "/orders/{%native}/qr.svg", user: customer, kind: "image/svg+xml"},
 	{method: "GET", path: "/orders/{native}/qr.png", user: customer, kind: "image/png"},
+	{method: "GET", path: "/orders/{native}/cashier", user: customer, kind: "text/html", page: true},
+	{method: "GET", path: "/orders/{%h5}/cashier", user: customer, kind: "text/html", page: true},
+	{method: "GET", path: "/orders/{paid}/live", user: customer, kind: "text/event-stream"}, // which ends with its first event
+	{method: "GET", path: "/orders/{%paid}/live", user: customer, kind: "text/event-stream"},
 	{method: "POST", path: "/orders/{app}/close", user: customer},
 	{method: "POST", path: "/orders/{%h5}/close", user: customer},
 	{method: "POST", path: "/orders/{paid}/refunds", user: clerk, body: `{"refund":100,"reason":"凉了","out_refund_no":"{refund}"}`},
@@ -39,6 +44,8 @@ var endpoints = []endpoint{
 	{method: "GET", path: "/orders/{%paid}/refunds/{%refund}", user: clerk},
 	{method: "GET", path: "/orders/{paid}/events", user: clerk},
 	{method: "GET", path: "/orders/{%paid}/events", user: clerk},
+	{method: "POST", path: "/login", body: `{"code":"{code}"}`, open: true},
+	{method: "GET", path: "/oauth/start?redirect=/", status: http.StatusFound, open: true},
 }
 
 // prepare places an order of each product, and one that is paid.
@@ -49,6 +56,7 @@ func (a *app) prepare() {
 	}
 	a.place("native", "paid")
 	a.pay("paid")
+	a.values["code"] = a.sim.LoginCode("")
 	a.values["refund"] = "r|e*f@u-n_d"
 }
 
@@ -62,7 +70,7 @@ func (a *app) walk() {
 		a.succeeds(e)
 		a.hasHead(e)
 		a.hasNoOther(e)
-		if r := a.send(e.method, e.path, "", e.body); !e.open && (r.status != 401 || !r.envelope(401)) {
+		if r := a.send(e.method, e.path, "", e.body); !e.open && (r.status != 401 || !e.page && !r.envelope(401)) {
 			a.Errorf("%s %s by nobody: %d %s", e.method, e.path, r.status, r.body)
 		}
 	}
@@ -73,7 +81,10 @@ func (a *app) succeeds(e endpoint) {
 	a.Helper()
 	r := a.send(e.method, e.path, e.user, e.body)
 	right := r.envelope(http.StatusOK)
-	if e.kind != "" {
+	switch {
+	case e.status == http.StatusFound:
+		right = r.header.Get("Location") != ""
+	case e.kind != "":
 		right = strings.HasPrefix(r.header.Get("Content-Type"), e.kind) && len(r.body) > 0
 	}
 	if r.status != e.status || !right {
@@ -91,7 +102,7 @@ func (a *app) hasHead(e endpoint) {
 	if e.method == "GET" {
 		want = e.status
 	}
-	if r := a.send("HEAD", e.path, e.user, ""); r.status != want || r.body != "" || r.header.Get("Content-Type") == "" {
+	if r := a.send("HEAD", e.path, e.user, ""); r.status != want || r.body != "" || r.status == http.StatusOK && r.header.Get("Content-Type") == "" {
 		a.Errorf("HEAD %s: %d %q, want %d", e.path, r.status, r.body, want)
 	}
 }
@@ -146,6 +157,10 @@ func (a *app) refuse() {
 		{"POST", "/orders/{paid}/refunds", clerk, `{"refund":301}`, 409, 409},
 		{"GET", "/orders/{paid}/refunds/none", customer, "", 404, 404},
 		{"GET", "/orders/{paid}/events", customer, "", 403, 403},
+		{"GET", "/orders/{native}/live", stranger, "", 403, 403},
+		{"POST", "/login", "", `{"code":"made-up"}`, 400, 301},
+		{"GET", "/oauth/start?redirect=//evil.example", "", "", 400, 301},
+		{"GET", "/oauth/callback?code=made-up&state=made-up", "", "", 403, 403},
 		{"GET", "/", customer, "", 404, 404},
 		{"GET", "/nothing", customer, "", 404, 404},
 		{"DELETE", "/nothing", customer, "", 404, 404},
@@ -159,6 +174,9 @@ func (a *app) refuse() {
 		if r := a.send(method, "/notify", "", ""); r.status != 405 || r.header.Get("Allow") != "POST" {
 			a.Errorf("%s /notify: %d, Allow %q", method, r.status, r.header.Get("Allow"))
 		}
+	}
+	if r := a.send("POST", "/notify/v2", "", "<xml></xml>"); r.status != 401 || !strings.Contains(r.body, "<return_code><![CDATA[FAIL]]>") {
+		a.Errorf("a notification of API v2 that nobody signed: %d %s", r.status, r.body)
 	}
 	if r := a.send("POST", "/notify", "", "{}"); r.status != 401 || !strings.Contains(r.body, `"FAIL"`) {
 		a.Errorf("a notification that nobody signed: %d %s", r.status, r.body)

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ var fronts = []front{
 	{"a gzip of answers", gzipped, (*app).trade},
 	{"a log of answers", counted, (*app).trade},
 	{"a recovery", recovering, (*app).trade},
-	{"a time limit", func(h http.Handler) http.Handler { return http.TimeoutHandler(h, time.Minute, "") }, (*app).trade},
+	{"a time limit", func(h http.Handler) http.Handler { return http.TimeoutHandler(h, time.Minute, "") }, (*app).tradeWithoutStreams},
 	{"a limit of bodies", func(h http.Handler) http.Handler { return http.MaxBytesHandler(h, 1<<20) }, (*app).trade},
 	{"a method override", overriding, (*app).trade},
 	{"a reader of forms", asForm, (*app).trade},
@@ -36,7 +37,18 @@ var fronts = []front{
 
 // trade buys, looks, pays, refunds: answers arrive whole, and notifications
 // unaltered, or their signature would not hold.
-func (a *app) trade() {
+func (a *app) trade() { a.tradeAt(endpoints) }
+
+// tradeWithoutStreams is trade behind what keeps answers back until they are
+// whole: a page is told to poll.
+func (a *app) tradeWithoutStreams() {
+	a.tradeAt(slices.DeleteFunc(slices.Clone(endpoints), func(e endpoint) bool { return e.kind == "text/event-stream" }))
+	if r := a.send("GET", a.fill("/orders/{paid}/live"), customer, ""); r.status != 501 || !r.envelope(501) {
+		a.Errorf("a stream that cannot get through: %d %s", r.status, r.body)
+	}
+}
+
+func (a *app) tradeAt(endpoints []endpoint) {
 	a.prepare()
 	for _, e := range endpoints {
 		e.path, e.body, e.status = a.fill(e.path), a.fill(e.body), cmp.Or(e.status, http.StatusOK)
