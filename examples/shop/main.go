@@ -79,6 +79,7 @@ func run(ctx context.Context, conf config, out io.Writer) error {
 	kit, err := wxpay.Mount(mux, wxpay.Options{
 		Merchant:        merchant,
 		NotifyURL:       merchant.NotifyURL, // in earnest: https://shop.example.com/pay/notify
+		API:             conf.api,           // v3, or v2 for an old account
 		Store:           store,
 		Identify:        identify,        // who is asking: the shop's own session
 		OnLogin:         signIn,          // who came by WeChat

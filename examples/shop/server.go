@@ -11,12 +11,15 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/wxpaykit/wxpay"
 )
 
 // config is what the command line says.
 type config struct {
 	addr, simAddr, db string
 	orderTTL          time.Duration
+	api               wxpay.API
 }
 
 // readFlags reads the command line, and tells out what is wrong with it.
@@ -28,6 +31,10 @@ func readFlags(args []string, out io.Writer) (config, error) {
 	flags.StringVar(&c.simAddr, "sim-addr", "127.0.0.1:9090", "`address` of the simulated WeChat Pay; not used with WXPAY_MCHID")
 	flags.StringVar(&c.db, "db", "", "`database`: a file of SQLite, created if need be, postgres://user@host:port/name or mysql://user@host:port/name (default: shop.db in the user's cache directory)")
 	flags.DurationVar(&c.orderTTL, "order-ttl", 30*time.Minute, "time to pay; less than 1m only against a WeChat Pay on loopback")
+	flags.Func("api", "`version` of WeChat Pay's API to order through: v3 or v2 (default v3)", func(s string) (err error) {
+		c.api, err = apiOf(s)
+		return err
+	})
 	err := flags.Parse(args)
 	switch {
 	case err != nil:
@@ -43,6 +50,16 @@ func readFlags(args []string, out io.Writer) (config, error) {
 		fmt.Fprintln(out, "shop:", err)
 	}
 	return c, err
+}
+
+func apiOf(version string) (wxpay.API, error) {
+	switch version {
+	case "v3":
+		return wxpay.APIv3, nil
+	case "v2":
+		return wxpay.APIv2, nil
+	}
+	return 0, errors.New("it is v3 or v2")
 }
 
 // defaultDB is a file that outlives the process and lies in nobody's way.
