@@ -12,6 +12,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"sync/atomic"
+	"time"
 
 	"github.com/wxpaykit/wxpay/wxcrypto"
 )
@@ -29,7 +30,18 @@ const (
 type answer struct {
 	status int
 	header http.Header
-	body   []byte // as received: the bytes that are signed
+	body   []byte    // as received: the bytes that are signed
+	at     time.Time // when its header was there; zero for a file's
+}
+
+// clock reads the header Date, which names a second that had begun, and holds
+// it against the clock here when it came.
+func (a answer) clock() (date time.Time, skew time.Duration) {
+	date, err := http.ParseTime(a.header.Get("Date"))
+	if err != nil || a.at.IsZero() {
+		return time.Time{}, 0
+	}
+	return date, a.at.Sub(date.Add(time.Second / 2))
 }
 
 // transportError is a try without an answer.
@@ -61,6 +73,7 @@ func (c *Client) try(ctx context.Context, r request, n int, backup bool) outcome
 		call.Status, call.Code = refusal.Status, refusal.Code
 	}
 	call.Host, call.Err = host, err
+	call.Date, call.Skew = ans.clock()
 	call.RequestID = clean(ans.header.Get("Request-Id"), maxRequestID)
 	c.cfg.Observe(call)
 	return r.outcomeOf(err, ans)
@@ -105,12 +118,13 @@ func (c *Client) send(ctx context.Context, r request, base string) (ans answer, 
 	if err != nil {
 		return answer{}, req.URL.Host, &transportError{err: withoutURL(err), sent: line.mayHaveSent(err)}
 	}
+	at := c.cfg.Now()
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
 		return answer{}, req.URL.Host, &transportError{err: fmt.Errorf("read the answer: %w", withoutURL(err)), sent: true}
 	}
-	return answer{status: resp.StatusCode, header: resp.Header, body: body}, req.URL.Host, nil
+	return answer{status: resp.StatusCode, header: resp.Header, body: body, at: at}, req.URL.Host, nil
 }
 
 // sign fills the headers in. What is signed is the URI as it goes on the wire.

@@ -90,6 +90,12 @@ type Call struct {
 	Backup    bool   // whether that was BackupURL
 	Duration  time.Duration
 	Err       error // what was wrong with this try; nil for success
+	// Date is the clock of whoever answered, to the second; zero when there is
+	// none to read. Skew is how far Config.Now was ahead of it then, true to
+	// half a second and the way of the answer. Nothing but TLS vouches for it:
+	// show it to people, decide nothing by it.
+	Date time.Time
+	Skew time.Duration
 }
 
 func (c Config) withDefaults() Config {

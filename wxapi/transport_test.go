@@ -210,9 +210,47 @@ func TestObserve(t *testing.T) {
 		if got.Err == nil || got.Duration <= 0 || got.Host == "" {
 			t.Errorf("try %d: %+v", i+1, got)
 		}
-		got.Err, got.Duration, got.Host = nil, 0, ""
+		if got.Date.IsZero() != (want.Status == 0) {
+			t.Errorf("try %d: Date %v", i+1, got.Date)
+		}
+		got.Err, got.Duration, got.Host, got.Date, got.Skew = nil, 0, "", time.Time{}, 0
 		if got != want {
 			t.Errorf("try %d: %+v, want %+v", i+1, got, want)
 		}
+	}
+}
+
+// TestClockOfAnAnswer: a Date names a second that has begun, so half of one is
+// added to it.
+func TestClockOfAnAnswer(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		name, date string
+		want       time.Time
+		skew       time.Duration
+	}{
+		{"the same second", "Sat, 28 Nov 2026 12:00:00 GMT", noon, -500 * time.Millisecond},
+		{"WeChat is behind", "Sat, 28 Nov 2026 11:59:30 GMT", noon.Add(-30 * time.Second), 29500 * time.Millisecond},
+		{"WeChat is ahead", "Sat, 28 Nov 2026 12:05:00 GMT", noon.Add(5 * time.Minute), -5*time.Minute - 500*time.Millisecond},
+		{"not a date", "soon", time.Time{}, 0},
+		{"none", "", time.Time{}, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := bubbled(t, func(h http.ResponseWriter, r *http.Request) {
+				if test.date != "" {
+					h.Header().Set("Date", test.date)
+				}
+				refuse(http.StatusNotFound, "ORDER_NOT_EXIST")(h, r)
+			})
+			_, err := w.client(t, func(cfg *wxapi.Config) { cfg.Now = func() time.Time { return noon } }).Query(t.Context(), testNo)
+			if !wxapi.IsCode(err, "ORDER_NOT_EXIST") {
+				t.Fatal(err)
+			}
+			if got := w.calls[0]; !got.Date.Equal(test.want) || got.Skew != test.skew {
+				t.Errorf("Date %v, Skew %v", got.Date, got.Skew)
+			}
+		})
 	}
 }

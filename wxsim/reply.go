@@ -124,6 +124,7 @@ func (s *Sim) headerTime() string { return strconv.FormatInt(s.clock.header().Un
 // what WeChat does with business errors is not documented (wire facts §1.8).
 func (s *Sim) write(w http.ResponseWriter, r *http.Request, a answer, by signer, f Fault) {
 	h := w.Header()
+	h.Set("Date", s.clock.header().UTC().Format(http.TimeFormat))
 	// PROBE (wire facts §1.11): 401 on the payment paths has no Request-ID.
 	if a.status != http.StatusUnauthorized || !strings.HasPrefix(r.URL.Path, "/v3/pay/transactions/") {
 		h.Set("Request-ID", fmt.Sprintf("08%s-%d", nonce(24), a.number))
