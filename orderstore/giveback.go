@@ -17,7 +17,7 @@ const (
 // Request of that refund. An order whose hand-over has begun is [ErrNotDue].
 //
 // Should the order take no refund, the money waits for a person: that is in
-// its history.
+// its history, and [Order.NotGivenBack] says why.
 func (o Order) GiveBack(r Refund, why string, now time.Time) (Order, error) {
 	if !o.ToHandOver() || o.HandOverTries > 0 {
 		return o, ErrNotDue
@@ -30,6 +30,19 @@ func (o Order) GiveBack(r Refund, why string, now time.Time) (Order, error) {
 		return o.with(r.event(EventRefundRefused, now, err.Error())), nil
 	}
 	return next, nil
+}
+
+// NotGivenBack returns why the order, which is to be given back, took no
+// refund for it under that number; nil when it did, or is not to be.
+func (o Order) NotGivenBack(outRefundNo string, now time.Time) error {
+	if o.GivenBack == "" {
+		return nil
+	}
+	if _, begun := o.Refund(outRefundNo); begun {
+		return nil
+	}
+	_, err := o.BeginRefund(Refund{OutRefundNo: outRefundNo, Amount: o.Total}, now)
+	return err
 }
 
 // PaidAgain returns the paid order with the anomaly in its history that the

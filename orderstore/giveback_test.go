@@ -25,6 +25,9 @@ func TestGiveBack(t *testing.T) {
 			t.Error(err)
 		}
 		wantOrder(t, got, want)
+		if err := errors.Join(got.NotGivenBack("refund_1", later), o.NotGivenBack("refund_1", later)); err != nil {
+			t.Errorf("not given back: %v", err)
+		}
 		if got.ToHandOver() || got.HandOverDue(later.AddDate(1, 0, 0)) {
 			t.Error("it is to be handed over all the same")
 		}
@@ -79,6 +82,9 @@ func TestGiveBackWithoutRefund(t *testing.T) {
 		t.Error(err)
 	}
 	wantOrder(t, got, want)
+	if err := got.NotGivenBack("refund_1", later); !errors.Is(err, orderstore.ErrRefundTooMuch) {
+		t.Errorf("it was not given back because of %v", err)
+	}
 	if _, err := got.BeginRefund(refundOf("refund_2", 99), later); err != nil {
 		t.Errorf("by hand: %v", err)
 	}

@@ -37,6 +37,9 @@ const (
 	RefundMismatched    RefundOutcome = "mismatch"  // not this order's; the error is a [*MismatchError]
 	RefundNotPossible   RefundOutcome = "unpaid"    // the order is not paid: learn of the payment first
 	RefundNotYetApplied RefundOutcome = "not_yet"   // WeChat did not take it this time
+	// RefundNotBegun: the payment is to go back, and the order takes no refund
+	// for it; see [Order.NotGivenBack]. Somebody must give it back by hand.
+	RefundNotBegun RefundOutcome = "not_begun"
 )
 
 // ApplyRefundResult returns the order after p. A refund that WeChat speaks of

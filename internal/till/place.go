@@ -51,6 +51,7 @@ func (t *Till) place(ctx context.Context, draft orderstore.Order, mustBeNew bool
 	case err != nil:
 		return o, err
 	case created: // and claimed with it
+		t.cfg.Placed(ctx, o)
 		return t.prepay(ctx, o)
 	case mustBeNew:
 		return orderstore.Order{}, orderstore.ErrExists

@@ -44,6 +44,7 @@ func (t *Till) Settle(ctx context.Context, p orderstore.Payment) (orderstore.Ord
 	}
 	if changed && s.Outcome != orderstore.Noted { // a claim heard again is no news
 		t.cfg.Settled(ctx, s)
+		t.tellNotGivenBack(ctx, s)
 		t.hurryRivals(ctx, s)
 	}
 	return s.Order, s.Err
@@ -83,11 +84,28 @@ var reasons = map[string]string{
 // giveBack makes the whole payment a refund, with a number that follows from
 // the order's: it is given back once.
 func (t *Till) giveBack(o orderstore.Order, why string) (orderstore.Order, error) {
-	r, err := t.freezeRefund(o, RefundWish{OutRefundNo: Number("back", o.OutTradeNo), Amount: o.Total, Reason: reasons[why]})
+	r, err := t.freezeRefund(o, RefundWish{OutRefundNo: backNumber(o), Amount: o.Total, Reason: reasons[why]})
 	if err != nil {
 		return o, err
 	}
 	return o.GiveBack(r, why, t.cfg.Now())
+}
+
+// backNumber is the number of the refund that gives the whole payment back.
+func backNumber(o orderstore.Order) string { return Number("back", o.OutTradeNo) }
+
+// tellNotGivenBack tells of money that is to go back and for which there is no
+// refund: nothing else would ever speak of it again.
+func (t *Till) tellNotGivenBack(ctx context.Context, s Settlement) {
+	if s.Outcome != orderstore.BecamePaidLate && s.Outcome != orderstore.BecamePaidAgain {
+		return
+	}
+	if err := s.Order.NotGivenBack(backNumber(s.Order), t.cfg.Now()); err != nil {
+		t.cfg.SettledRefund(ctx, RefundSettlement{
+			Order: s.Order, Source: s.Source, Outcome: orderstore.RefundNotBegun, Err: err,
+			Refund: orderstore.Refund{OutRefundNo: backNumber(s.Order), Amount: s.Order.Total},
+		})
+	}
 }
 
 // PaymentOf translates WeChat's transaction into the order's terms.

@@ -30,8 +30,8 @@ const deadline = 20 * time.Second
 // storePatience bounds a write whose caller's own time is over.
 const storePatience = 5 * time.Second
 
-// Config says what a [Till] works with. All fields but RefundLate and
-// AskFailed are required.
+// Config says what a [Till] works with. All fields but RefundLate,
+// AskFailed and Placed are required.
 type Config struct {
 	Store     orderstore.Store
 	API       API
@@ -47,6 +47,9 @@ type Config struct {
 	// refunds.
 	Settled       func(context.Context, Settlement)
 	SettledRefund func(context.Context, RefundSettlement)
+	// Placed, if set, is told of every order that was stored, before WeChat
+	// hears of it.
+	Placed func(context.Context, orderstore.Order)
 }
 
 // Settlement is what a fact did to an order.
@@ -66,7 +69,12 @@ type Till struct {
 }
 
 // New returns a Till. It starts nothing.
-func New(cfg Config) *Till { return &Till{cfg: cfg} }
+func New(cfg Config) *Till {
+	if cfg.Placed == nil {
+		cfg.Placed = func(context.Context, orderstore.Order) {}
+	}
+	return &Till{cfg: cfg}
+}
 
 func storeError(err error) error {
 	if errors.Is(err, orderstore.ErrNotFound) {

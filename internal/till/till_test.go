@@ -76,7 +76,7 @@ func (w *world) onTheWay(before func(path string)) {
 }
 
 // till is one process.
-func (w *world) till() *till.Till {
+func (w *world) till(change ...func(*till.Config)) *till.Till {
 	w.t.Helper()
 	acct := w.sim.Account()
 	key, err := wxcrypto.ParsePrivateKey([]byte(acct.PrivateKeyPEM))
@@ -99,14 +99,18 @@ func (w *world) till() *till.Till {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return till.New(till.Config{
+	cfg := till.Config{
 		Store: w.store, API: till.V3{Client: api}, NotifyURL: "https://shop.example.com/pay/notify", Now: time.Now,
 		Settled: func(_ context.Context, s till.Settlement) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.settled = append(w.settled, fmt.Sprint(s.Source, ": ", s.Outcome, " ", s.Order.OutTradeNo))
 		},
-	})
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	return till.New(cfg)
 }
 
 func (w *world) heard() []string {
