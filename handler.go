@@ -75,26 +75,28 @@ func New(o Options) (*Kit, error) {
 		RefundLate:    o.LatePayment == RefundLate,
 		Settled:       k.settled,
 		SettledRefund: k.settledRefund,
+		Placed:        o.Hooks.Placed,
 	})
 	k.worker = worker.New(worker.Config{
-		Store:         o.Store,
-		OnPaid:        o.OnPaid,
-		OnRefunded:    o.OnRefunded,
-		Deadline:      o.OnPaidDeadline,
-		MayAsk:        k.mayAsk,
-		Ask:           k.askQuietly,
-		Close:         k.closeExpired,
-		StepRefund:    k.stepRefund,
-		RefundLease:   till.RefundLease,
-		Interval:      o.RunInterval,
-		Parallel:      8,
-		Now:           o.Now,
-		Logger:        o.Logger,
-		Observe:       k.handedOver,
-		ObserveRefund: k.handedOverRefund,
+		Store:       o.Store,
+		OnPaid:      o.OnPaid,
+		OnRefunded:  o.OnRefunded,
+		Deadline:    o.OnPaidDeadline,
+		MayAsk:      k.mayAsk,
+		Ask:         k.askQuietly,
+		Close:       k.closeExpired,
+		StepRefund:  k.stepRefund,
+		RefundLease: till.RefundLease,
+		Interval:    o.RunInterval,
+		Parallel:    8,
+		Now:         o.Now,
+		Logger:      o.Logger,
+		Observe:     k.handedOver,
+		Backlog:     k.backlog,
 	})
 	k.ledger = k.newLedger()
 	k.routes = k.newRoutes()
+	k.tellKeys(context.Background())
 	return k, nil
 }
 

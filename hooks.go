@@ -8,6 +8,7 @@ import (
 	"github.com/wxpaykit/wxpay/internal/till"
 	"github.com/wxpaykit/wxpay/ledger"
 	"github.com/wxpaykit/wxpay/orderstore"
+	"github.com/wxpaykit/wxpay/worker"
 	"github.com/wxpaykit/wxpay/wxapi"
 )
 
@@ -30,6 +31,14 @@ type Hooks struct {
 	Reconciled func(context.Context, ReconciledInfo)
 	// HandOver: Options.OnPaid or OnRefunded returned.
 	HandOver func(context.Context, HandOverInfo)
+	// Placed: a new order was stored, and WeChat is about to hear of it.
+	Placed func(context.Context, Order)
+	// Backlog: what waits, told by [Kit.Run] when it begins and every 15
+	// seconds. That it is told at all says that somebody runs it.
+	Backlog func(context.Context, BacklogInfo)
+	// Keys: what the kit signs and verifies with, told by [New] and, because
+	// platform certificates are renewed, beside Backlog.
+	Keys func(context.Context, []KeyInfo)
 }
 
 // RequestInfo describes an answer to a front end.
@@ -81,7 +90,8 @@ type RefundInfo struct {
 // customer by itself, or is not where the order says.
 func (r RefundInfo) NeedsAction() bool {
 	switch r.Outcome {
-	case orderstore.RefundNeedsAction, orderstore.RefundBecameClosed, orderstore.RefundWasRefused, orderstore.RefundMismatched:
+	case orderstore.RefundNeedsAction, orderstore.RefundBecameClosed, orderstore.RefundWasRefused,
+		orderstore.RefundMismatched, orderstore.RefundNotBegun:
 		return true
 	}
 	return false
@@ -97,9 +107,17 @@ type ReconciledInfo struct {
 type HandOverInfo struct {
 	Order  Order
 	Refund *Refund // of OnRefunded
+	Try    int     // 1 for the first call
+	// Waited is how long the call was due before it began: of the first one,
+	// since the payment or the end of the refund was stored.
+	Waited time.Duration
 	Took   time.Duration
 	Err    error
 }
+
+// BacklogInfo describes what waits, as far as this process can tell: of
+// several on one store, the largest of each age counts.
+type BacklogInfo struct{ worker.Backlog }
 
 func (h Hooks) withDefaults() Hooks {
 	if h.Request == nil {
@@ -122,6 +140,15 @@ func (h Hooks) withDefaults() Hooks {
 	}
 	if h.HandOver == nil {
 		h.HandOver = func(context.Context, HandOverInfo) {}
+	}
+	if h.Placed == nil {
+		h.Placed = func(context.Context, Order) {}
+	}
+	if h.Backlog == nil {
+		h.Backlog = func(context.Context, BacklogInfo) {}
+	}
+	if h.Keys == nil {
+		h.Keys = func(context.Context, []KeyInfo) {}
 	}
 	return h
 }
@@ -168,13 +195,19 @@ var remedies = map[orderstore.RefundOutcome]string{
 	orderstore.RefundNeedsAction:  "the customer's account takes no money: ask for a bank card and use wxapi.Client.ApplyAbnormalRefund, or handle it on the merchant platform",
 	orderstore.RefundBecameClosed: "WeChat gave up, most often for want of money in the account: top it up and refund again under a new number",
 	orderstore.RefundWasRefused:   "WeChat will not do it: mend what its code says and ask again with the same number, or pay the customer in another way",
+	orderstore.RefundNotBegun:     "the order takes no refund any more, and the customer's money is to go back: pay it back in another way",
 	orderstore.RefundMismatched:   "WeChat speaks of another amount or order than this one's: compare both on the merchant platform",
 }
 
-func (k *Kit) handedOver(ctx context.Context, o Order, took time.Duration, err error) {
-	k.opt.Hooks.HandOver(ctx, HandOverInfo{Order: o, Took: took, Err: err})
+func (k *Kit) handedOver(ctx context.Context, h worker.HandOver) {
+	k.opt.Hooks.HandOver(ctx, HandOverInfo(h))
 }
 
-func (k *Kit) handedOverRefund(ctx context.Context, o Order, r Refund, took time.Duration, err error) {
-	k.opt.Hooks.HandOver(ctx, HandOverInfo{Order: o, Refund: &r, Took: took, Err: err})
+// backlog tells the hooks what waits, and which keys are in use.
+func (k *Kit) backlog(ctx context.Context, b worker.Backlog) {
+	if b.Err != nil {
+		k.opt.Logger.ErrorContext(ctx, "what waits cannot be read", slog.Any("cause", b.Err))
+	}
+	k.opt.Hooks.Backlog(ctx, BacklogInfo{b})
+	k.tellKeys(ctx)
 }

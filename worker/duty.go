@@ -76,7 +76,8 @@ func (w *Worker) duties(o orderstore.Order, now time.Time) []duty {
 	var list []duty
 	if o.HandOverDue(now) {
 		list = append(list, duty{w.hands, func() bool { return !w.stuck.has(o.OutTradeNo) },
-			func() (orderstore.Order, error) { return o.BeginHandOver(now, w.handOverLease()) }, w.handOver})
+			func() (orderstore.Order, error) { return o.BeginHandOver(now, w.handOverLease()) },
+			func(ctx context.Context, claimed orderstore.Order) { w.handOver(ctx, claimed, o.HandOverAt) }})
 	}
 	if r, due := o.RefundDue(now); due {
 		list = append(list, w.refundDuty(o, r, now))
@@ -106,7 +107,7 @@ func (w *Worker) refundDuty(o orderstore.Order, r orderstore.Refund, now time.Ti
 			next, claim, err = o.BeginRefundStep(r.OutRefundNo, now, w.handOverLease())
 			return next, err
 		}
-		d.step = func(ctx context.Context, o orderstore.Order) { w.handOverRefund(ctx, o, claim) }
+		d.step = func(ctx context.Context, o orderstore.Order) { w.handOverRefund(ctx, o, claim, r.NextActionAt) }
 	}
 	return d
 }

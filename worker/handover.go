@@ -16,12 +16,16 @@ const storeDeadline = 10 * time.Second
 
 // handOver calls the application once and stores how it went. If the result
 // cannot be stored, the claim runs out and the order is handed over again:
-// at least once, never not at all.
-func (w *Worker) handOver(ctx context.Context, o orderstore.Order) {
+// at least once, never not at all. due is when the call was to be made.
+func (w *Worker) handOver(ctx context.Context, o orderstore.Order, due time.Time) {
+	w.owed.add(o.OutTradeNo, o.PaidAt)
 	start := w.cfg.Now()
 	hookErr := w.call(ctx, "OnPaid", o.OutTradeNo, func(ctx context.Context) error { return w.cfg.OnPaid(ctx, o) })
 	now := w.cfg.Now()
-	w.cfg.Observe(ctx, o, now.Sub(start), hookErr)
+	if hookErr == nil {
+		w.owed.drop(o.OutTradeNo)
+	}
+	w.cfg.Observe(ctx, HandOver{o, nil, o.HandOverTries, start.Sub(due), now.Sub(start), hookErr})
 	log := w.cfg.Logger.With(slog.String("order_no", o.OutTradeNo), slog.Int("tries", o.HandOverTries))
 	w.result(ctx, log, "paid order", o.OutTradeNo, hookErr, func(read orderstore.Order) orderstore.Order {
 		if hookErr != nil {
@@ -32,11 +36,11 @@ func (w *Worker) handOver(ctx context.Context, o orderstore.Order) {
 }
 
 // handOverRefund is handOver of a refund whose money is back.
-func (w *Worker) handOverRefund(ctx context.Context, o orderstore.Order, claim orderstore.Refund) {
+func (w *Worker) handOverRefund(ctx context.Context, o orderstore.Order, claim orderstore.Refund, due time.Time) {
 	start := w.cfg.Now()
 	hookErr := w.call(ctx, "OnRefunded", refundKey(o, claim), func(ctx context.Context) error { return w.cfg.OnRefunded(ctx, o, claim) })
 	now := w.cfg.Now()
-	w.cfg.ObserveRefund(ctx, o, claim, now.Sub(start), hookErr)
+	w.cfg.Observe(ctx, HandOver{o, &claim, claim.HandOverTries, start.Sub(due), now.Sub(start), hookErr})
 	log := w.cfg.Logger.With(slog.String("order_no", o.OutTradeNo), slog.String("refund_no", claim.OutRefundNo), slog.Int("tries", claim.HandOverTries))
 	w.result(ctx, log, "refund", o.OutTradeNo, hookErr, func(read orderstore.Order) orderstore.Order {
 		if hookErr != nil {

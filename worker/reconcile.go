@@ -21,10 +21,16 @@ func (w *Worker) stepRefund(ctx context.Context, o orderstore.Order, claim order
 // made already: what fails here is tried again then.
 func (w *Worker) reconcile(ctx context.Context, o orderstore.Order) {
 	step, what := w.cfg.Ask, "order could not be asked for at WeChat"
-	if o.Expired(w.cfg.Now()) {
+	expired := o.Expired(w.cfg.Now())
+	if expired {
 		step, what = w.cfg.Close, "expired order could not be closed"
+		w.expired.add(o.OutTradeNo, o.ExpiresAt)
 	}
-	if err := step(ctx, o); err != nil {
+	err := step(ctx, o)
+	if expired && err == nil {
+		w.expired.drop(o.OutTradeNo)
+	}
+	if err != nil {
 		w.cfg.Logger.WarnContext(ctx, what, slog.String("order_no", o.OutTradeNo), slog.Any("cause", err))
 	}
 }

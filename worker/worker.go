@@ -19,8 +19,8 @@ import (
 	"github.com/wxpaykit/wxpay/orderstore"
 )
 
-// Config says what a [Worker] works with. All fields but the
-// Observes are required.
+// Config says what a [Worker] works with. All fields but Observe and Backlog
+// are required.
 type Config struct {
 	Store orderstore.Store
 	// OnPaid takes a paid order over. It is called until it returns nil.
@@ -48,9 +48,22 @@ type Config struct {
 	Parallel int
 	Now      func() time.Time
 	Logger   *slog.Logger
-	// Observe is told of every call of OnPaid, ObserveRefund of OnRefunded.
-	Observe       func(ctx context.Context, o orderstore.Order, took time.Duration, err error)
-	ObserveRefund func(ctx context.Context, o orderstore.Order, r orderstore.Refund, took time.Duration, err error)
+	// Observe is told of every call of OnPaid and OnRefunded.
+	Observe func(context.Context, HandOver)
+	// Backlog is told what waits when Run begins, and every [BacklogEvery].
+	Backlog func(context.Context, Backlog)
+}
+
+// HandOver is one call of the application.
+type HandOver struct {
+	Order  orderstore.Order   // as it was claimed
+	Refund *orderstore.Refund // of OnRefunded, as it was claimed
+	Try    int                // 1 for the first call
+	// Waited is how long the call was due before it began: of the first one,
+	// since the payment or the end of the refund was stored.
+	Waited time.Duration
+	Took   time.Duration
+	Err    error
 }
 
 // Worker works while [Worker.Run] runs.
@@ -60,15 +73,15 @@ type Worker struct {
 	hands slots // for calls of the application
 	asks  slots // for questions to WeChat
 	stuck stuck
+
+	owed    eldest // paid, and not known to be handed over
+	expired eldest // unpaid after their time, and not known to be closed
 }
 
 // New returns a Worker. It starts nothing.
 func New(cfg Config) *Worker {
 	if cfg.Observe == nil {
-		cfg.Observe = func(context.Context, orderstore.Order, time.Duration, error) {}
-	}
-	if cfg.ObserveRefund == nil {
-		cfg.ObserveRefund = func(context.Context, orderstore.Order, orderstore.Refund, time.Duration, error) {}
+		cfg.Observe = func(context.Context, HandOver) {}
 	}
 	return &Worker{
 		cfg:   cfg,
@@ -93,15 +106,29 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer steps.Wait()
 	tick := time.NewTicker(w.cfg.Interval)
 	defer tick.Stop()
-	for wide := true; ; {
+	report := time.NewTicker(BacklogEvery)
+	defer report.Stop()
+	w.tellBacklog(ctx)
+	for wide, more := true, true; more; {
 		w.round(ctx, &steps, wide)
+		wide, more = w.wait(ctx, tick.C, report.C)
+	}
+	return nil
+}
+
+// wait returns when it is time for the next round, and whether that is one for
+// a tick. more is false when ctx has ended.
+func (w *Worker) wait(ctx context.Context, tick, report <-chan time.Time) (wide, more bool) {
+	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return false, false
 		case <-w.wake:
-			wide = false
-		case <-tick.C:
-			wide = true
+			return false, true
+		case <-tick:
+			return true, true
+		case <-report:
+			w.tellBacklog(ctx)
 		}
 	}
 }

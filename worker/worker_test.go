@@ -89,6 +89,7 @@ type app struct {
 	mu     sync.Mutex
 	calls  []string // "number at seconds since the start"
 	ended  []string // the same, of Observe, with the error
+	waited []string // the same, with the try and how long it was due
 	inside int
 	most   int // calls at the same time
 }
@@ -115,10 +116,11 @@ func (a *app) config(onPaid func(ctx context.Context, o orderstore.Order) error)
 			}()
 			return onPaid(ctx, o)
 		},
-		Observe: func(_ context.Context, o orderstore.Order, took time.Duration, err error) {
+		Observe: func(_ context.Context, h worker.HandOver) {
 			a.mu.Lock()
 			defer a.mu.Unlock()
-			a.ended = append(a.ended, fmt.Sprint(o.OutTradeNo, " took ", took.Seconds(), ": ", err))
+			a.ended = append(a.ended, fmt.Sprint(h.Order.OutTradeNo, " took ", h.Took.Seconds(), ": ", h.Err))
+			a.waited = append(a.waited, fmt.Sprint(h.Order.OutTradeNo, " try ", h.Try, " waited ", h.Waited.Seconds()))
 		},
 	}
 }
