@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/wxpaykit/wxpay/orderstore/internal/sqlstore"
 )
@@ -57,8 +58,10 @@ func (s *Store) alone(ctx context.Context, change func(*sql.Tx) error) error {
 func (s *Store) lead(ctx context.Context, m *member, size int) {
 	defer s.queue.release()
 	waiting := s.queue.all()
+	began := time.Now()
 	g, err := s.begin(ctx)
 	if err != nil {
+		s.committed(0, len(waiting), time.Since(began), err)
 		err = sqlstore.Cause(ctx, "begin", err)
 		m.result <- err
 		if ctx.Err() == nil { // they have waited for the file as long as the leader
@@ -66,6 +69,7 @@ func (s *Store) lead(ctx context.Context, m *member, size int) {
 		}
 		return
 	}
+	defer func() { s.committed(len(g.members), len(waiting), time.Since(began), g.outcome) }()
 	defer g.end() // also when a hook ends the goroutine
 	for m != nil {
 		if g.run(m) != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/wxpaykit/wxpay/orderstore"
 )
@@ -41,6 +42,12 @@ type Options struct {
 	// before a method is called would be missed. Every process that writes the
 	// file should have it. Defaults to none: the kit hands paid orders over.
 	OnPaidTx func(ctx context.Context, tx *sql.Tx, o orderstore.Order) error
+
+	// Committed is told of every transaction of this process: how many writes
+	// it held, how many others waited when it began, how long it took with the
+	// wait for the file, and what became of it. The next one waits for it, so
+	// it must be quick. wxprom.SQLite makes metrics of it. Defaults to nothing.
+	Committed func(writes, waiting int, took time.Duration, err error)
 }
 
 // hooked marks the context of a hook of that store.

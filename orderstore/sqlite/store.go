@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 
 	"github.com/wxpaykit/wxpay/orderstore"
 	"github.com/wxpaykit/wxpay/orderstore/internal/sqlstore"
@@ -20,6 +21,8 @@ type Store struct {
 	prepared map[string]*sql.Stmt // on the writer or on the readers, by text
 	queue    queue                // of the writers of this process
 	onPaidTx func(context.Context, *sql.Tx, orderstore.Order) error
+
+	committed func(writes, waiting int, took time.Duration, err error)
 }
 
 var _ orderstore.Store = (*Store)(nil)
@@ -56,6 +59,11 @@ func open(ctx context.Context, path string, opts Options) (_ *Store, err error) 
 		readers:  sql.OpenDB(connectorTo(full, reading)),
 		queue:    newQueue(),
 		onPaidTx: opts.OnPaidTx,
+
+		committed: opts.Committed,
+	}
+	if s.committed == nil {
+		s.committed = func(int, int, time.Duration, error) {}
 	}
 	defer func() {
 		if err != nil {
