@@ -13,12 +13,14 @@ import (
 	mysqldriver "github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/wxpaykit/wxpay"
 	"github.com/wxpaykit/wxpay/orderstore"
 	"github.com/wxpaykit/wxpay/orderstore/mysql"
 	"github.com/wxpaykit/wxpay/orderstore/postgres"
 	"github.com/wxpaykit/wxpay/orderstore/sqlite"
+	"github.com/wxpaykit/wxpay/wxprom"
 )
 
 // orderStore is the kit's store, with the prices of goods_info. All stores of
@@ -47,7 +49,7 @@ func openDatabase(ctx context.Context, name string) (orderStore, *members, error
 // openSQLite opens two handles on one file, as SQLite has it: the store's own,
 // and one of the shop's.
 func openSQLite(ctx context.Context, path string) (orderStore, *members, error) {
-	store, err := sqlite.Open(path)
+	store, err := sqlite.OpenWith(path, sqlite.Options{Committed: wxprom.SQLite(prometheus.DefaultRegisterer)})
 	if err != nil {
 		return nil, nil, err
 	}
