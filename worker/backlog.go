@@ -38,7 +38,7 @@ type Backlog struct {
 
 // tellBacklog looks, and tells.
 func (w *Worker) tellBacklog(ctx context.Context) {
-	if w.cfg.Backlog == nil || ctx.Err() != nil {
+	if w.cfg.Backlog == nil {
 		return
 	}
 	looking, cancel := context.WithTimeout(ctx, storeDeadline)

@@ -166,6 +166,7 @@ func TestBacklogBehindManyDone(t *testing.T) {
 		paid(t, a.store, "failing")
 		conf := a.config(func(_ context.Context, o orderstore.Order) error {
 			if o.OutTradeNo == "failing" {
+				time.Sleep(300 * time.Millisecond) // so that it is not due when the backlog is told
 				return errDown
 			}
 			return nil
@@ -178,5 +179,80 @@ func TestBacklogBehindManyDone(t *testing.T) {
 		if got, want := heard.lines()[1], "overdue 0s owed 15s expired 0s: <nil>"; got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	})
+}
+
+// TestBacklogBehindManyClosed is the same of orders to be closed.
+func TestBacklogBehindManyClosed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newApp(t)
+		for i := range 100 {
+			unpaid(t, a.store, fmt.Sprintf("done-%03d", i))
+		}
+		time.Sleep(time.Second)
+		unpaid(t, a.store, "failing") // for half an hour
+		time.Sleep(30 * time.Minute)
+		conf := a.config(func(context.Context, orderstore.Order) error { return nil })
+		w := a.weChat(&conf)
+		w.close = func(ctx context.Context, o orderstore.Order) error {
+			if o.OutTradeNo == "failing" {
+				return errDown
+			}
+			_, err := orderstore.Update(ctx, a.store, o.OutTradeNo, func(o orderstore.Order) (orderstore.Order, bool) {
+				next, err := o.Close(orderstore.FromClose, "", time.Now())
+				return next, err == nil
+			})
+			return err
+		}
+		var heard told
+		heard.listen(&conf)
+		stop := a.run(worker.New(conf))
+		time.Sleep(worker.BacklogEvery + time.Millisecond)
+		stop()
+		if got, want := heard.lines()[1], "overdue 0s owed 0s expired 15s: <nil>"; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
+}
+
+// TestBacklogOfAnOrderWithoutAnEnd: it can be paid for ever, and is late never.
+func TestBacklogOfAnOrderWithoutAnEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newApp(t)
+		unpaid(t, a.store, "order-1")
+		_, err := orderstore.Update(t.Context(), a.store, "order-1", func(o orderstore.Order) (orderstore.Order, bool) {
+			o.ExpiresAt, o.NextActionAt = time.Time{}, time.Now().Add(-time.Hour)
+			return o, true
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		conf := a.config(nil)
+		a.weChat(&conf)
+		var heard told
+		heard.listen(&conf)
+		stop := a.run(worker.New(conf))
+		synctest.Wait()
+		stop()
+		heard.expect(t, "overdue 1h0m0s owed 0s expired 0s: <nil>")
+	})
+}
+
+// TestBacklogAtTheEnd: that a context ends says nothing about the store.
+func TestBacklogAtTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newApp(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		a.store.set(nil, func() error { cancel(); return ctx.Err() })
+		conf := a.config(nil)
+		var heard told
+		heard.listen(&conf)
+		if err := worker.New(conf).Run(ctx); err != nil {
+			t.Error(err)
+		}
+		heard.expect(t)
 	})
 }
