@@ -2,6 +2,7 @@ package orderstore_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -25,7 +26,10 @@ func TestGiveBack(t *testing.T) {
 			t.Error(err)
 		}
 		wantOrder(t, got, want)
-		if err := errors.Join(got.NotGivenBack("refund_1", later), o.NotGivenBack("refund_1", later)); err != nil {
+		refused, tooLate := got, later.AddDate(2, 0, 0)
+		refused.Refunds = slices.Clone(got.Refunds)
+		refused.Refunds[0].Status = orderstore.RefundRefused // it had begun, and is told by itself
+		if err := errors.Join(refused.NotGivenBack("refund_1", tooLate), o.NotGivenBack("refund_1", tooLate)); err != nil {
 			t.Errorf("not given back: %v", err)
 		}
 		if got.ToHandOver() || got.HandOverDue(later.AddDate(1, 0, 0)) {

@@ -124,7 +124,8 @@ func (f *wechat) checkBill(t *testing.T, ops ...string) {
 		if h.method != "GET" || h.uri != uri || h.body != "" || h.header.Get("Accept") != accept || h.header.Get("User-Agent") == "" {
 			t.Errorf("request %d is %s %s %q, want %s", i+1, h.method, h.uri, h.body, uri)
 		}
-		if call.Op != op || call.Host != h.host || call.Backup != h.backup {
+		// The Date of a file may be minutes old when its last byte is there.
+		if call.Op != op || call.Host != h.host || call.Backup != h.backup || op == billDownload && call.Skew != 0 {
 			t.Errorf("request %d was observed as %+v, want %s", i+1, call, op)
 		}
 	}

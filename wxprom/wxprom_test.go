@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/wxpaykit/wxpay"
 	"github.com/wxpaykit/wxpay/ledger"
 	"github.com/wxpaykit/wxpay/orderstore"
+	"github.com/wxpaykit/wxpay/orderstore/sqlite"
 	"github.com/wxpaykit/wxpay/worker"
 	"github.com/wxpaykit/wxpay/wxapi"
 	"github.com/wxpaykit/wxpay/wxprom"
@@ -70,6 +72,9 @@ func TestMoney(t *testing.T) {
 		h.Settled(ctx, wxpay.SettledInfo{Order: order, Source: orderstore.FromQuery, Outcome: orderstore.BecamePaid})
 		h.Settled(ctx, wxpay.SettledInfo{Order: order, Source: orderstore.FromQuery, Outcome: orderstore.SecondPayment})
 		h.Settled(ctx, wxpay.SettledInfo{Order: order, Source: orderstore.FromClose, Outcome: orderstore.BecameClosed})
+		early := order
+		early.UpdatedAt = noon.Add(-time.Minute) // its clock is behind
+		h.Settled(ctx, wxpay.SettledInfo{Order: early, Source: orderstore.FromQuery, Outcome: orderstore.BecamePaid})
 		back := order
 		back.GivenBack = orderstore.GivenBackLate
 		h.Settled(ctx, wxpay.SettledInfo{Order: back, Source: orderstore.FromBill, Outcome: orderstore.BecamePaidLate})
@@ -83,7 +88,7 @@ anomalies_total refund_mismatch 1
 anomalies_total second_payment 1
 order_fen_total native closed 100
 order_fen_total native given_back 100
-order_fen_total native paid 300
+order_fen_total native paid 400
 order_fen_total native placed 100
 order_fen_total native refunded 40
 orders_placed_total native 1
@@ -91,7 +96,7 @@ payment_delay_seconds bill 3
 payment_delay_seconds notification 3
 payment_delay_seconds query 3
 payments_recovered_total bill 1
-payments_recovered_total query 1
+payments_recovered_total query 2
 refunds_need_person_total mismatch 1
 refunds_need_person_total not_begun 1
 `, "wxpay_anomalies_total", "wxpay_order_fen_total", "wxpay_orders_placed_total", "wxpay_payment_delay_seconds",
@@ -105,6 +110,7 @@ func TestHandOvers(t *testing.T) {
 	reg := filled(func(ctx context.Context, h wxpay.Hooks) {
 		h.HandOver(ctx, wxpay.HandOverInfo{Order: order, Try: 1, Waited: 2 * time.Second, Took: time.Second, Err: errDown})
 		h.HandOver(ctx, wxpay.HandOverInfo{Order: order, Try: 2, Waited: 4 * time.Second, Took: 3 * time.Second})
+		h.HandOver(ctx, wxpay.HandOverInfo{Order: orderstore.Order{PaidAt: noon, UpdatedAt: noon.Add(-time.Minute)}, Try: 2})
 		refund := orderstore.Refund{RefundedAt: noon.Add(5 * time.Second)}
 		h.HandOver(ctx, wxpay.HandOverInfo{Order: order, Refund: &refund, Try: 1, Waited: 7 * time.Second, Took: time.Second})
 	})
@@ -115,7 +121,7 @@ hand_over_duration_seconds ok refund 1
 hand_over_wait_seconds order 2
 hand_over_wait_seconds refund 7
 hand_overs_total error order 1
-hand_overs_total ok order 1
+hand_overs_total ok order 2
 hand_overs_total ok refund 1
 handed_over_delay_seconds order 13
 handed_over_delay_seconds refund 6
@@ -140,6 +146,7 @@ func TestForeignTextStaysOut(t *testing.T) {
 		h.WeChatCall(wxapi.Call{Op: wxapi.OpQuery, Attempt: 1, Status: 200, Err: errDown})
 		h.WeChatCall(wxapi.Call{Op: wxapi.OpQuery, Attempt: 1, Err: errDown})
 		h.WeChatCall(wxapi.Call{Op: wxapi.OpQuery, Attempt: 1, Status: 200, Date: noon, Skew: -2 * time.Second})
+		h.WeChatCall(wxapi.Call{Op: wxapi.OpQuery, Attempt: 1, Status: 200}) // by a WeChat without a Date
 	})
 	expect(t, reg, `
 notifications_total refund certificate ok 1
@@ -150,7 +157,7 @@ wechat_backup_calls_total query 1
 wechat_calls_total query failed 3
 wechat_calls_total query no_answer 1
 wechat_calls_total query not_verified 1
-wechat_calls_total query ok 1
+wechat_calls_total query ok 2
 wechat_calls_total query refused 1
 wechat_clock_skew_seconds  -2
 wechat_errors_total none query 1
@@ -270,6 +277,14 @@ func TestNamesAreGood(t *testing.T) {
 	if problems, err := testutil.GatherAndLint(reg); err != nil || len(problems) != 0 {
 		t.Errorf("lint: %v %v", problems, err)
 	}
+}
+
+func ExampleSQLite() {
+	store, err := sqlite.OpenWith("pay.db", sqlite.Options{Committed: wxprom.SQLite(prometheus.DefaultRegisterer)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer store.Close()
 }
 
 func ExampleNew() {

@@ -47,6 +47,10 @@ func TestNotGivenBack(t *testing.T) {
 						t.Fatalf("%q, %v", o.GivenBack, err)
 					}
 				}
+				p.TransactionID = "4200009999" // an anomaly, and no news of the first
+				if _, err := tl.Settle(t.Context(), p); err != nil {
+					t.Fatal(err)
+				}
 				if !slices.Equal(told, test.want) || !errors.Is(why, test.why) {
 					t.Errorf("told %q because of %v, want %q because of %v", told, why, test.want, test.why)
 				}
