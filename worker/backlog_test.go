@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,9 +55,9 @@ func TestBacklogOfAFailingApplication(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			a := newApp(t)
 			paid(t, a.store, "order-1")
-			var mended bool
+			var mended atomic.Bool
 			conf := a.config(func(context.Context, orderstore.Order) error {
-				if mended {
+				if mended.Load() {
 					return nil
 				}
 				return errDown
@@ -73,7 +74,7 @@ func TestBacklogOfAFailingApplication(t *testing.T) {
 					t.Error(err)
 				}
 			} else {
-				mended = true // its next try is at 31 s
+				mended.Store(true) // its next try is at 31 s
 			}
 			time.Sleep(31 * time.Second)
 			stop()
