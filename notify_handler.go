@@ -51,12 +51,12 @@ const answerDeadline = 4500 * time.Millisecond
 
 var errSlow = errors.New("not stored by the time WeChat wants its answer")
 
-// takeInTime is take, but refuses what takes too long: a database that is gone
-// may not even say so. The work goes on behind the answer; if it succeeds after
-// all, the next send finds the payment stored.
-func (k *Kit) takeInTime(ctx context.Context, n *Notification) error {
+// inTime takes a notification, but refuses what takes too long: a database that
+// is gone may not even say so. The work goes on behind the answer, on a copy; if
+// it succeeds after all, the next send finds the payment stored.
+func inTime(n *Notification, take func(*Notification) error) error {
 	taken, done := *n, make(chan error, 1)
-	go func() { done <- k.take(ctx, &taken) }()
+	go func() { done <- take(&taken) }()
 	late := time.NewTimer(answerDeadline)
 	defer late.Stop()
 	select {
@@ -64,9 +64,16 @@ func (k *Kit) takeInTime(ctx context.Context, n *Notification) error {
 		*n = taken
 		return err
 	case <-late.C:
-		n.outTradeNo = numberIn(n.Plaintext) // taken is not ours to read yet
 		return &rejection{"store", http.StatusServiceUnavailable, errSlow}
 	}
+}
+
+func (k *Kit) takeInTime(ctx context.Context, n *Notification) error {
+	err := inTime(n, func(n *Notification) error { return k.take(ctx, n) })
+	if errors.Is(err, errSlow) {
+		n.outTradeNo = numberIn(n.Plaintext)
+	}
+	return err
 }
 
 // numberIn is the order that a notification is about, if it names one.

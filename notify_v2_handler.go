@@ -46,14 +46,19 @@ func (k *Kit) takeV2(ctx context.Context, body []byte) (Notification, error) {
 	if err != nil {
 		return n, unopenedV2(err)
 	}
-	err = taking(ctx, func(ctx context.Context) error {
-		if v2.Payment == nil {
-			return k.takeRefundV2(ctx, &n, v2)
-		}
-		n.Serial, n.outTradeNo = serialV2, v2.Payment.OutTradeNo
-		return k.settlePayment(ctx, &n, *v2.Payment)
+	if v2.Payment != nil {
+		n.Serial, n.EventType, n.outTradeNo = serialV2, "TRANSACTION.SUCCESS", v2.Payment.OutTradeNo
+	} else {
+		n.outTradeNo = v2.Refund.OutTradeNo
+	}
+	return n, inTime(&n, func(n *Notification) error {
+		return taking(ctx, func(ctx context.Context) error {
+			if v2.Payment == nil {
+				return k.takeRefundV2(ctx, n, v2)
+			}
+			return k.settlePayment(ctx, n, *v2.Payment)
+		})
 	})
-	return n, err
 }
 
 // takeRefundV2 takes the news of a refund for a hint: nobody has signed it. The
@@ -61,7 +66,6 @@ func (k *Kit) takeV2(ctx context.Context, body []byte) (Notification, error) {
 // is settled. Source: 退款结果通知, wire facts §9.7.
 func (k *Kit) takeRefundV2(ctx context.Context, n *Notification, v2 apiv2.Notification) error {
 	claim := *v2.Refund
-	n.outTradeNo = claim.OutTradeNo
 	o, err := k.opt.Store.Get(ctx, claim.OutTradeNo)
 	if err != nil {
 		return err
@@ -78,9 +82,11 @@ func (k *Kit) takeRefundV2(ctx context.Context, n *Notification, v2 apiv2.Notifi
 	}
 	// That it has come to an end is the news. As long as WeChat's query does not
 	// say so, the news is to come again; if the query says more, it is old.
-	if r, ok := o.Refund(claim.OutRefundNo); !ok || r.Status == orderstore.RefundApplying || r.Status == orderstore.RefundProcessing {
+	r, ok := o.Refund(claim.OutRefundNo)
+	if !ok || r.Status == orderstore.RefundApplying || r.Status == orderstore.RefundProcessing {
 		return unconfirmed(errors.New("WeChat's query knows of no end of this refund yet"))
 	}
+	n.Serial, n.EventType = serialV2, "REFUND."+string(r.Status)
 	return nil
 }
 
