@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -69,6 +70,14 @@ func (p *prometheus) get(path string, into any) bool {
 	}
 	defer resp.Body.Close()
 	return resp.StatusCode == http.StatusOK && json.NewDecoder(resp.Body).Decode(into) == nil
+}
+
+// scraped reports whether there are some scrapes: what is broken before them
+// is no increase.
+func (p *prometheus) scraped() bool {
+	var answer struct{ Data struct{ Result []any } }
+	ask := url.Values{"query": {"count_over_time(wxpay_build_info[10s]) >= 3"}}
+	return p.get("/api/v1/query?"+ask.Encode(), &answer) && len(answer.Data.Result) > 0
 }
 
 // firing are the alerts that fire now.
@@ -145,8 +154,7 @@ func TestAlerts(t *testing.T) {
 	defer func() { cancel(); work.Wait() }()
 	work.Go(func() { s.trade(ctx) })
 
-	p.clear() // when Prometheus has begun
-	time.Sleep(5 * time.Second)
+	p.await("it is scraped", func([]string) bool { return p.scraped() })
 	p.clear()
 
 	refunded := s.buy()
@@ -176,11 +184,9 @@ func TestAlerts(t *testing.T) {
 	p.fire("WxpayNotificationsLost", "WxpayWeChatSlow")
 	s.mend()
 
-	s.fault(`{"target":"prepay","fault":"unsigned"}`)
-	p.fire("WxpayPrepayFailing", "WxpayWeChatNotVerified")
-	s.mend()
-	s.fault(`{"target":"prepay","fault":"status_500"}`)
-	p.fire("WxpayWeChatUnreachable")
+	s.fault(`{"target":"prepay","fault":"status_500","rate":0.8}`)
+	s.fault(`{"target":"prepay","fault":"unsigned"}`) // where the other does not strike
+	p.fire("WxpayPrepayFailing", "WxpayWeChatNotVerified", "WxpayWeChatUnreachable")
 	s.mend()
 
 	s.sql(`ALTER TABLE pay_order_record RENAME TO away`)
