@@ -101,15 +101,15 @@ var codes = []string{
 
 // What exists from the start, because an alert or a sum watches it.
 var (
-	endpoints  = []string{"prepay", "paysign", "order", "close", "refund"}
+	endpoints  = []string{"prepay", "paysign", "order", "live", "cashier", "close", "refund", "login"}
 	problems   = []string{"ok", "wechat", "store", "internal", "quote"}
 	operations = []string{
 		wxapi.OpPrepay, wxapi.OpQuery, wxapi.OpClose, wxapi.OpRefund, wxapi.OpRefundQuery,
 		wxapi.OpAbnormalRefund, wxapi.OpBill, wxapi.OpBillDownload, wxapi.OpCertificates,
 	}
 	callOutcomes = []string{callOK, callNoAnswer, callNotVerified, callRefused, callFailed}
-	unverified   = []string{"unsigned", "signature_type", "bad_timestamp", "unknown_key", "bad_signature", "drained", "too_large", "unreadable"}
-	verified     = []string{"ok", "malformed", "undecryptable", "unknown_order", "mismatch", "not_paid", "not_success", "store", "internal"}
+	unverified   = []string{"unsigned", "signature_type", "bad_timestamp", "unknown_key", "bad_signature", "drained", "too_large", "unreadable", "api_v2"}
+	verified     = []string{"ok", "malformed", "undecryptable", "unknown_order", "mismatch", "not_paid", "not_success", "unconfirmed", "store", "internal"}
 	watchedCodes = []string{"SIGN_ERROR", "NO_AUTH", "MCH_NOT_EXISTS", "APPID_MCHID_NOT_MATCH", "ACCOUNT_ERROR", "RULE_LIMIT", "NOT_ENOUGH"}
 	states       = []string{statePlaced, statePaid, stateClosed, stateGivenBack, stateRefunded}
 	recoveries   = []orderstore.Source{orderstore.FromQuery, orderstore.FromBill}
@@ -127,7 +127,7 @@ func (m *metrics) begin() {
 	zero(m.retries, operations)
 	zero(m.backups, operations)
 	zero(m.notifications, unverified, []string{noKey}, []string{"none"})
-	zero(m.notifications, verified, []string{keyPublic, keyCertificate}, []string{forPayment, forRefund})
+	zero(m.notifications, verified, []string{keyPublic, keyCertificate, keyV2}, []string{forPayment, forRefund})
 	zero(m.callErrors, []string{wxapi.OpPrepay, wxapi.OpQuery, wxapi.OpRefund}, watchedCodes)
 	zero(m.recovered, texts(recoveries))
 	zero(m.anomalies, texts(anomalies))
