@@ -15,7 +15,7 @@ const maxBody = 64 << 10
 
 // Call is one API call as it arrived.
 type Call struct {
-	Target     string // prepay, query, close, refund, bill, certificates, login
+	Target     string // prepay, query, close, refund, bill, certificates, echo, login
 	Method     string
 	Path       string // with its query, as sent
 	Body       []byte

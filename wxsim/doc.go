@@ -55,8 +55,9 @@
 //
 // # What is played
 //
-// Prepay (jsapi, app, h5, native), query, close, refunds, trade bills and
-// certificates of API v3, and the notifications of payments and refunds. API v2
+// Prepay (jsapi, app, h5, native), query, close, refunds, trade bills,
+// certificates and the self-test /v3/security/echo of API v3, and the
+// notifications of payments and refunds. API v2
 // has a section of its own. The
 // mini-program uses /jsapi with its own appid, as at WeChat. An unpaid order
 // cannot be paid after its time_expire but reads NOTPAY until it is closed, by

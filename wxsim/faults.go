@@ -29,7 +29,7 @@ import (
 // After each of the last four the genuine notification follows on the retry
 // schedule, whatever the receiver answered.
 //
-// Target prepay, query, close, refund, certificates, bill, one authorised call
+// Target prepay, query, close, refund, certificates, echo, bill, one authorised call
 // each (refund and bill strike every call about refunds or bills):
 //
 //	status_500     500 SYSTEM_ERROR, nothing was done
@@ -96,6 +96,7 @@ var faultNames = map[string][]string{
 	"close":        slices.Concat(apiFaults, []string{"late", "paid_first", "userpaying", "too_early"}),
 	"refund":       slices.Concat(apiFaults, []string{"late"}),
 	"certificates": apiFaults,
+	"echo":         apiFaults,
 	"login":        slices.Concat(apiFaults, []string{"busy", "risky", "rate"}),
 	"bill":         slices.Concat(apiFaults, []string{"wrong_hash", "missing_column", "truncated"}),
 	"keys":         {"rotate"},

@@ -19,6 +19,7 @@ func (s *Sim) routes() http.Handler {
 	s.serve(mux, http.MethodGet, billApplyPath, "bill", s.applyBill)
 	s.serve(mux, http.MethodGet, billDownloadPath, "bill", s.downloadBill)
 	s.serve(mux, http.MethodGet, "/v3/certificates", "certificates", s.certificates)
+	s.serve(mux, http.MethodPost, "/v3/security/echo", "echo", s.echo())
 	mux.HandleFunc("/v3/", empty(http.StatusNotFound))
 	s.v2Routes(mux)
 	s.loginRoutes(mux)
