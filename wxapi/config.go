@@ -77,6 +77,7 @@ const (
 	OpBill           = "bill"
 	OpBillDownload   = "bill_download"
 	OpCertificates   = "certificates"
+	OpEcho           = "echo"
 )
 
 // Call is one try of one call, for logs and metrics. It holds nothing secret.
