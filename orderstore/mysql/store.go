@@ -18,7 +18,10 @@ import (
 // goods_info: Quote, which fits Options.Quote of the kit, and PutGoods, which
 // adds goods or replaces those of the same GoodsID. It is safe for concurrent
 // use, and has nothing to close.
-type Store struct{ *store }
+type Store struct {
+	*store
+	check func(context.Context) error
+}
 
 // store has the methods, which are the same on every database server.
 type store = sqlstore.Store
@@ -85,7 +88,20 @@ func New(ctx context.Context, db *sql.DB, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open order store: %w", err)
 	}
-	return &Store{s}, nil
+	check := func(ctx context.Context) error {
+		return errors.Join(checkServer(ctx, db, opts), sqlstore.CheckTables(ctx, s))
+	}
+	return &Store{s, check}, nil
+}
+
+// Check reports whether the store can still be trusted with orders: all that
+// [New] asks for holds now, too. It changes nothing. It is for a program that
+// checks itself before it takes money.
+func (s *Store) Check(ctx context.Context) error {
+	if err := s.check(ctx); err != nil {
+		return fmt.Errorf("check order store: %w", err)
+	}
+	return nil
 }
 
 // Migrate makes the tables, or brings those of an older version of this package

@@ -20,6 +20,7 @@ type Store struct {
 	sql      sqlstore.Statements
 	prepared map[string]*sql.Stmt // on the writer or on the readers, by text
 	queue    queue                // of the writers of this process
+	file     openedFile
 	onPaidTx func(context.Context, *sql.Tx, orderstore.Order) error
 
 	committed func(writes, waiting int, took time.Duration, err error)
@@ -81,6 +82,9 @@ func open(ctx context.Context, path string, opts Options) (_ *Store, err error) 
 		return nil, err
 	}
 	if err := verify(ctx, s.readers, reading); err != nil {
+		return nil, err
+	}
+	if s.file, err = fileAt(full); err != nil {
 		return nil, err
 	}
 	return s, s.prepare(ctx)

@@ -27,8 +27,26 @@ func (e Engine) Open(ctx context.Context, db *sql.DB, prefix string, onPaidTx On
 	if version < len(steps) {
 		return nil, fmt.Errorf("the tables have schema version %d, this program needs %d: run Migrate, or the files of the schema", version, len(steps))
 	}
-	s := &Store{db: db, sql: e.Statements(prefix), engine: e, onPaidTx: onPaidTx}
+	s := &Store{db: db, sql: e.Statements(prefix), engine: e, prefix: prefix, onPaidTx: onPaidTx}
 	return s, s.sql.try(ctx, db)
+}
+
+// CheckTables reports whether the store's tables are still this package's and
+// can be written. It changes nothing. It is no method because those are the
+// public stores', too.
+func CheckTables(ctx context.Context, s *Store) error {
+	version, err := s.engine.version(ctx, s.db, s.prefix)
+	if err != nil {
+		return err
+	}
+	steps, err := s.engine.steps()
+	if err != nil {
+		return err
+	}
+	if version < len(steps) {
+		return fmt.Errorf("the tables have schema version %d, this program needs %d", version, len(steps))
+	}
+	return s.sql.try(ctx, s.db)
 }
 
 // try runs statements like those of the store, which change nothing: tables

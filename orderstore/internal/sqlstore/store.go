@@ -35,6 +35,7 @@ type Store struct {
 	db       *sql.DB
 	sql      Statements
 	engine   Engine
+	prefix   string
 	onPaidTx OnPaidTx
 }
 

@@ -67,6 +67,17 @@ func (s Server) refuses(t *testing.T, db *sql.DB, opts Options, says string, mig
 	}
 }
 
+// checks reports unless an open store says that of itself; "" is nothing.
+func (s Server) checks(t *testing.T, store Store, says string) {
+	t.Helper()
+	switch err := store.Check(t.Context()); {
+	case says == "" && err != nil:
+		t.Errorf("Check returned %v of a good store", err)
+	case says != "" && (err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "check order store: ")):
+		t.Errorf("Check returned %v, want an error that says %q", err, says)
+	}
+}
+
 func schemaMissing(t *testing.T, s Server) {
 	db, _ := s.empty(t)
 	s.refuses(t, db, Options{}, "run Migrate", false)
@@ -117,14 +128,19 @@ func (s Server) migrateAtOnce(t *testing.T, settings Settings) {
 
 func schemaNewer(t *testing.T, s Server) {
 	db, _ := s.database(t, nil)
+	store := s.open(t, db, Options{})
+	s.checks(t, store, "")
 	run(t, db, "INSERT INTO pay_order_schema (version) VALUES (1000)")
 	s.refuses(t, db, Options{}, "use a newer program", true)
+	s.checks(t, store, "use a newer program")
 }
 
 func schemaOlder(t *testing.T, s Server) {
 	db, _ := s.database(t, nil)
+	store := s.open(t, db, Options{})
 	run(t, db, "DELETE FROM pay_order_schema")
 	s.refuses(t, db, Options{}, "run Migrate", false)
+	s.checks(t, store, "this program needs")
 }
 
 // A tutorial's table has the name, and other columns.
@@ -218,6 +234,7 @@ func schemaReadOnly(t *testing.T, s Server) {
 	for setting, value := range s.ReadOnly {
 		run(t, db, "SET SESSION "+setting+" = "+value)
 	}
+	s.checks(t, store, "orders cannot be written")
 	for _, err := range []error{store.Save(t.Context(), touched(o)), store.Create(t.Context(), NewOrder("tzxz_2"))} {
 		if err == nil || orderstore.ErrConflict == err || !strings.Contains(strings.ReplaceAll(strings.ToLower(err.Error()), "read only", "read-only"), "read-only") {
 			t.Errorf("a write to a read-only database: %v", err)

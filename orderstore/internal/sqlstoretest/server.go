@@ -19,6 +19,7 @@ type Store interface {
 	orderstore.Store
 	Quote(context.Context, orderstore.QuoteRequest) (orderstore.Quote, error)
 	PutGoods(context.Context, ...orderstore.Goods) error
+	Check(context.Context) error
 }
 
 // Hook is what an application does in the transaction.
