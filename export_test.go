@@ -13,3 +13,6 @@ var IsLocal = isLocal
 func (k *Kit) SetLive(tick, beat, life time.Duration) {
 	k.live.tick, k.live.beat, k.live.life = tick, beat, life
 }
+
+// ParseTraceParent is for the fuzz target.
+var ParseTraceParent = parseTraceParent

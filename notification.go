@@ -166,6 +166,7 @@ type notificationKey struct{}
 func (k *Kit) VerifyNotify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := k.opt.Now()
+		r = traced(r)
 		n, err := k.open(w, r)
 		if err != nil {
 			k.answerWeChat(w, r, start, n, err, inJSON)

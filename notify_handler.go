@@ -22,6 +22,7 @@ import (
 func (k *Kit) Notify() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := k.opt.Now()
+		r = traced(r)
 		var n Notification
 		body, err := readNotification(w, r)
 		if err == nil && k.acct.v2 && isXML(r.Header, body) {

@@ -20,6 +20,7 @@ import (
 func (k *Kit) NotifyV2() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := k.opt.Now()
+		r = traced(r)
 		body, err := readNotification(w, r)
 		if err != nil {
 			k.answerWeChat(w, r, start, Notification{}, err, inXML)

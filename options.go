@@ -199,6 +199,7 @@ func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
+	o.Logger = slog.New(traceLog{o.Logger.Handler()})
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -56,6 +56,7 @@ func tellProgram(w http.ResponseWriter, r *http.Request, f *failure) {
 func (k *Kit) answering(name string, serve func(http.ResponseWriter, *http.Request) (answer, error), tell func(http.ResponseWriter, *http.Request, *failure)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := k.opt.Now()
+		r = traced(r)
 		a, err := recovered(serve)(w, r)
 		info := RequestInfo{Endpoint: name, Outcome: "ok", Status: http.StatusOK}
 		if err != nil {
