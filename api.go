@@ -94,6 +94,14 @@ func (o Options) validateV2(acct account) (errs []error) {
 	return errs
 }
 
+// onlyAPI is the API that an account without the other's key is for.
+func (m Merchant) onlyAPI() API {
+	if m.APIv3Key == "" && m.APIv2Key != "" {
+		return APIv2
+	}
+	return APIv3
+}
+
 // parseV2 takes what API v2 works with: its key, and the merchant's certificate
 // for refunds. Source: wire facts §12, P1: two keys, each where it belongs.
 func (m Merchant) parseV2(acct *account) []error {

@@ -16,3 +16,6 @@ func (k *Kit) SetLive(tick, beat, life time.Duration) {
 
 // ParseTraceParent is for the fuzz target.
 var ParseTraceParent = parseTraceParent
+
+// Running reports whether Run runs.
+func (k *Kit) Running() bool { return k.running.Load() > 0 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/wxpaykit/wxpay/internal/cashier"
 	"github.com/wxpaykit/wxpay/internal/flight"
+	"github.com/wxpaykit/wxpay/internal/probe"
 	"github.com/wxpaykit/wxpay/internal/till"
 	"github.com/wxpaykit/wxpay/ledger"
 	"github.com/wxpaykit/wxpay/orderstore"
@@ -39,6 +40,7 @@ type Kit struct {
 	ledger  *ledger.Ledger
 	routes  *http.ServeMux
 	running atomic.Int32
+	checks  probe.Arrivals
 
 	asks       *flight.Throttle
 	refreshing flight.Group[fresh]

@@ -29,6 +29,7 @@ var floors = []floor{
 	// ground: the standard library only, strangers to each other
 	{pkg: "wxcrypto"},
 	{pkg: "orderstore"},
+	{pkg: "checkup"},
 	// adapters
 	{pkg: "wxapi", may: []string{"wxcrypto"}},
 	{pkg: "wxlogin"},
@@ -48,13 +49,14 @@ var floors = []floor{
 	{pkg: "internal/cashier"},
 	{pkg: "internal/flight"},
 	{pkg: "internal/seal"},
+	{pkg: "internal/probe", may: []string{"checkup", "internal/seal", "wxapi", "wxcrypto"}},
 	{pkg: "internal/till", may: []string{"internal/flight", "orderstore", "wxapi", "wxapi/apiv2", "wxcrypto"}},
 	{pkg: "worker", may: []string{"internal/flight", "orderstore", "wxapi", "wxcrypto"}},
 	{pkg: "ledger", may: []string{"orderstore", "wxapi", "wxcrypto"}},
 	// kit: no database driver and no Prometheus
 	{
 		pkg:   ".",
-		may:   []string{"internal/cashier", "internal/flight", "internal/seal", "internal/till", "ledger", "orderstore", "worker", "wxapi", "wxapi/apiv2", "wxcrypto", "wxlogin"},
+		may:   []string{"checkup", "internal/cashier", "internal/flight", "internal/probe", "internal/seal", "internal/till", "ledger", "orderstore", "worker", "wxapi", "wxapi/apiv2", "wxcrypto", "wxlogin"},
 		third: []string{"github.com/gorilla/mux", "rsc.io/qr"},
 	},
 	// apart: agrees with the kit only through the wire
@@ -74,6 +76,7 @@ var floors = []floor{
 	},
 	// rim: third parties live here
 	{pkg: "wxprom", may: []string{".", "ledger", "orderstore", "worker", "wxapi", "wxcrypto"}, third: []string{"*"}},
+	{pkg: "cmd/...", may: []string{".", "checkup"}, third: []string{"github.com/gorilla/mux", "rsc.io/qr"}},
 	{pkg: "examples/...", may: []string{"..."}, third: []string{"*"}},
 }
 

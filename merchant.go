@@ -74,7 +74,8 @@ type Merchant struct {
 	// simulator plays both. http is taken for loopback hosts only.
 	LoginBase string
 
-	faults []error // found while reading the environment
+	faults  []error // found while reading the environment
+	keyFile string  // where PrivateKey came from, for [Merchant.Check]
 }
 
 // MerchantFromEnv reads WXPAY_MCHID, WXPAY_CERT_SERIAL,
@@ -100,7 +101,7 @@ func MerchantFromEnv() Merchant {
 	m.MchID = os.Getenv("WXPAY_MCHID")
 	m.CertSerial = os.Getenv("WXPAY_CERT_SERIAL")
 	m.Certificate = file("WXPAY_CERT_FILE")
-	m.PrivateKey = file("WXPAY_PRIVATE_KEY_FILE")
+	m.PrivateKey, m.keyFile = file("WXPAY_PRIVATE_KEY_FILE"), os.Getenv("WXPAY_PRIVATE_KEY_FILE")
 	m.APIv3Key = os.Getenv("WXPAY_APIV3_KEY")
 	m.APIv2Key = os.Getenv("WXPAY_APIV2_KEY")
 	m.PublicKeyID = os.Getenv("WXPAY_PUBLIC_KEY_ID")
@@ -142,6 +143,8 @@ type account struct {
 	loopback bool // WeChat is a simulator on this machine
 	cross    *http.CrossOriginProtection
 	seal     seal.Key // for links and cookies
+
+	secretDerived bool // seal is made of the APIv3 key
 }
 
 // parse turns the texts into keys and reports every fault. What API v3 needs

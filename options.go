@@ -250,6 +250,7 @@ func (o Options) validate() (account, error) {
 	}
 	fault(!isCallback(o.OAuthRedirectURL), "OAuthRedirectURL is not a URL like https://shop.example.com/pay/oauth/callback, without query (http is taken for loopback hosts only)")
 	errs = append(errs, o.validateV2(acct)...)
+	acct.secretDerived = o.Secret == ""
 	set(&o.Secret, o.Merchant.APIv3Key)
 	set(&o.Secret, o.Merchant.APIv2Key)
 	var err error

@@ -1,0 +1,42 @@
+package checkup
+
+// app is what can be found about the store and the app's own settings.
+func app() []Finding {
+	return []Finding{
+		{ID: "store-answers", Severity: OK,
+			Says: Text{"订单库应答正常", "the store answers"}},
+		{ID: "store-slow", Severity: Warning,
+			Says:   Text{"订单库应答超过 1 秒", "the store takes more than a second to answer"},
+			Remedy: Text{"微信支付的通知 5 秒内必须应答：检查数据库", "notifications must be answered within 5 seconds: look at the database"}},
+		{ID: "store-broken", Severity: Error,
+			Says:   Text{"订单库没有应答，或应答不对", "the store does not answer, or not as a store must"},
+			Remedy: Text{"检查数据库；自己写的库请跑 storetest.Run", "look at the database; prove a store of your own with storetest.Run"}},
+		{ID: "store-safe", Severity: OK,
+			Says: Text{"订单库的表结构与持久化设置正确", "tables and settings of the store keep orders safe"}},
+		{ID: "store-unsafe", Severity: Error,
+			Says:   Text{"订单库的表结构或持久化设置不对，订单可能丢失", "the store's tables or settings are wrong: orders may be lost"},
+			Remedy: Text{"按提示改正数据库的设置", "mend the database as the detail says"}},
+		{ID: "store-unchecked", Severity: Info,
+			Says:   Text{"订单库没有 Check 方法，持久化设置未检查；内存库会随进程丢失全部订单", "the store has no Check method, so nobody knows whether it keeps what it is given; one in memory loses all orders with the process"},
+			Remedy: Text{"使用 sqlite、mysql、postgres，或给自己的库加上 Check(context.Context) error", "use sqlite, mysql or postgres, or give your own store a Check(context.Context) error"}},
+		{ID: "appid-bound", Severity: OK,
+			Says: Text{"最近 30 天有用该 appid 付款的订单，它已与商户号绑定", "orders with this appid were paid in the last 30 days: it is bound to the merchant number"}},
+		{ID: "appid-unchecked", Severity: Info,
+			Says:   Text{"appid 是否绑定商户号，只有下单才知道", "whether the appid is bound to the merchant number only a prepay tells"},
+			Remedy: Text{"在商户平台「AppID账号管理」确认绑定，或下一笔一分钱的订单", "look at the merchant platform (AppID账号管理), or place an order of one fen"}},
+		{ID: "appid-odd", Severity: Warning,
+			Says:   Text{"appid 不是 wx 开头的 18 位", "the appid is not of the form wx and 16 more characters"},
+			Remedy: Text{"核对 WXPAY_APPID 等设置，AppSecret 与商户号都不是 appid", "compare WXPAY_APPID and its like: neither an AppSecret nor a merchant number is an appid"}},
+		{ID: "run-running", Severity: OK,
+			Says: Text{"Kit.Run 正在运行", "Kit.Run runs in this process"}},
+		{ID: "run-missing", Severity: Error,
+			Says:   Text{"本进程没有运行 Kit.Run：没人查询没有消息的订单，已付款的订单不会交给应用", "Kit.Run does not run in this process: silent orders are not asked about and paid ones not handed over"},
+			Remedy: Text{"在每个进程中 go pay.Run(ctx)", "call go pay.Run(ctx) in every process"}},
+		{ID: "refunds-off", Severity: Info,
+			Says:   Text{"没有设置 AuthorizeRefund，退款接口不存在", "without AuthorizeRefund there is no refund endpoint"},
+			Remedy: Text{"需要退款时设置 Options.AuthorizeRefund", "set Options.AuthorizeRefund if you refund through the kit"}},
+		{ID: "secret-derived", Severity: Info,
+			Says:   Text{"Options.Secret 由 APIv3 密钥派生，更换后者会使已发出的链接失效", "Options.Secret is derived from the APIv3 key: changing that one breaks links already given out"},
+			Remedy: Text{"需要独立更换时设置 Options.Secret", "set Options.Secret if you want to change them apart"}},
+	}
+}
