@@ -41,6 +41,7 @@ type Kit struct {
 	routes  *http.ServeMux
 	running atomic.Int32
 	checks  probe.Arrivals
+	ready   readiness
 
 	asks       *flight.Throttle
 	refreshing flight.Group[fresh]
