@@ -50,7 +50,7 @@ func (m *moody) Get(ctx context.Context, outTradeNo string) (orderstore.Order, e
 }
 
 // probe asks a handler as an orchestrator does.
-func probe(t *testing.T, h http.Handler) (int, map[string]string) {
+func probe(t testing.TB, h http.Handler) (int, map[string]string) {
 	t.Helper()
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))

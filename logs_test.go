@@ -2,6 +2,7 @@ package wxpay_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -12,8 +13,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/wxpaykit/wxpay"
+	"github.com/wxpaykit/wxpay/checkup"
 	"github.com/wxpaykit/wxpay/orderstore"
+	"github.com/wxpaykit/wxpay/wxapi"
+	"github.com/wxpaykit/wxpay/wxprom"
 	"github.com/wxpaykit/wxpay/wxsim"
 )
 
@@ -62,17 +68,56 @@ func (w *wiretap) all() map[string]string {
 	return maps.Clone(w.seen)
 }
 
+// aloud are hooks that make metrics, and write down every error they are told.
+func aloud(metrics wxpay.Hooks, said io.Writer) wxpay.Hooks {
+	say := func(err error) {
+		if err != nil {
+			fmt.Fprintln(said, err)
+		}
+	}
+	hooks := metrics
+	hooks.WeChatCall = func(c wxapi.Call) {
+		say(c.Err)
+		metrics.WeChatCall(c)
+	}
+	hooks.Settled = func(ctx context.Context, i wxpay.SettledInfo) {
+		say(i.Err)
+		metrics.Settled(ctx, i)
+	}
+	hooks.Refund = func(ctx context.Context, i wxpay.RefundInfo) {
+		say(i.Err)
+		metrics.Refund(ctx, i)
+	}
+	hooks.HandOver = func(ctx context.Context, i wxpay.HandOverInfo) {
+		say(i.Err)
+		metrics.HandOver(ctx, i)
+	}
+	return hooks
+}
+
 // TestLogsKeepSecrets runs a whole flow, with much that goes wrong in it, and
-// looks for everything in the log that belongs to somebody.
+// looks for everything in the log, the metrics, the errors and the reports that
+// belongs to somebody.
 func TestLogsKeepSecrets(t *testing.T) {
 	t.Parallel()
 	tap := &wiretap{seen: make(map[string]string)}
+	said, metrics := new(buffer), prometheus.NewRegistry()
 	in := openInbox(t, wxsim.Config{NotifyClient: &http.Client{Transport: tap}}, loud, func(o *wxpay.Options) {
 		o.HTTPClient = &http.Client{Transport: tap}
+		o.Hooks = aloud(wxprom.New(metrics), said)
 	})
 	in.grants.fail = 1
 	in.run()
 	in.flow(tap)
+	in.flowOfRefunds(tap)
+	in.checkUp(said)
+	families, err := metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		fmt.Fprintln(said, family)
+	}
 
 	acct := in.sim.Account()
 	tap.keep("the APIv3 key", acct.APIv3Key)
@@ -98,10 +143,15 @@ func TestLogsKeepSecrets(t *testing.T) {
 	tap.keep("an Idempotency-Key", "click-7d1f")
 	tap.keep("a URL at WeChat Pay", "/v3/pay/")
 
-	log, seen := in.wholeLog(), tap.all()
+	for _, want := range []string{"wxpay_", "outcome unknown", "SYSTEM_ERROR", "the membership service is down", "signature-accepted", "serial-wrong"} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("nobody said %q: there is not much to look in", want)
+		}
+	}
+	log, seen := in.wholeLog()+said.String(), tap.all()
 	for text, what := range seen {
 		if strings.Contains(log, text) {
-			t.Errorf("%s is in the log: %s", what, text)
+			t.Errorf("%s is in the log, a metric, an error or a report: %s", what, text)
 		}
 	}
 	if len(seen) < 80 {
@@ -144,6 +194,7 @@ func (in *inbox) flow(tap *wiretap) {
 			tap.keep("an answer to a front end", strings.TrimSpace(again.raw))
 		}
 	}
+	in.do("GET", "/pay/orders/"+numbers[0]+"?openid=oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", "u1", "")
 	in.do("POST", "/pay/prepay/jsapi", "u1", `{"goods_id":"vip-month","openid":"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o","user_id":7}`)
 	in.do("POST", "/pay/prepay/jsapi", "u1", `{"openid":"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"`)
 	in.do("POST", "/pay/prepay/jsapi", "", `{"openid":"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}`)
@@ -190,6 +241,48 @@ func (in *inbox) flow(tap *wiretap) {
 		in.clock.advance(max(0, min(time.Minute, o.NextActionAt.Sub(in.clock.Now()))))
 		return o.PayStatus == orderstore.Closed
 	})
+}
+
+// flowOfRefunds gives three orders back, one of them for good.
+func (in *inbox) flowOfRefunds(tap *wiretap) {
+	t := in.t
+	t.Helper()
+	const reason = "孩子误点的家庭隐私"
+	tap.keep("a reason", reason)
+	for i, want := range []orderstore.RefundStatus{orderstore.RefundSuccess, orderstore.RefundAbnormal, orderstore.RefundClosed} {
+		no, refund := in.bought(), fmt.Sprint("R-", i)
+		in.sim.Fault(wxsim.Fault{Target: "refund", Fault: []string{"status_500", "reset", "garbage"}[i], Count: 1})
+		if err := in.sim.DecideRefund("", []string{"SUCCESS", "ABNORMAL", "CLOSED"}[i]); err != nil {
+			t.Fatal(err)
+		}
+		r := in.give(no, `{"refund":100,"out_refund_no":"`+refund+`","reason":"`+reason+`"}`)
+		tap.keep("an answer to a front end", strings.TrimSpace(r.raw))
+		in.give(no, `{"refund":1000,"out_refund_no":"more","reason":"`+reason+`"}`)
+		in.refundEnds(no, refund, want)
+	}
+}
+
+// checkUp reports on the kit as it is, and on its account with a wrong serial.
+func (in *inbox) checkUp(said io.Writer) {
+	in.t.Helper()
+	o := in.options()
+	o.Merchant.CertSerial = strings.Repeat("A1", 20)
+	wrong, err := wxpay.New(o)
+	if err != nil {
+		in.t.Fatal(err)
+	}
+	faulty := in.options().Merchant
+	faulty.APIv3Key += "x"
+	faulty.PublicKey = faulty.PrivateKey
+	faulty.PrivateKey = strings.ReplaceAll(faulty.PrivateKey, "\n", " ")
+	for _, report := range []checkup.Report{in.kit.Check(in.t.Context()), wrong.Check(in.t.Context()), in.options().Merchant.Check(in.t.Context()), faulty.Check(in.t.Context())} {
+		if err := report.Print(said, "zh"); err != nil {
+			in.t.Fatal(err)
+		}
+		fmt.Fprintln(said, report.Err())
+	}
+	_, body := probe(in.t, in.kit.Ready())
+	fmt.Fprintln(said, body)
 }
 
 // TestLogsTellTheEnding: each notification has one line, with how it ended and
