@@ -4,20 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
-	"runtime"
 	"time"
 
 	"github.com/wxpaykit/wxpay/checkup"
-	"github.com/wxpaykit/wxpay/internal/probe"
 	"github.com/wxpaykit/wxpay/internal/seal"
-	"github.com/wxpaykit/wxpay/orderstore"
-	"github.com/wxpaykit/wxpay/wxcrypto"
 )
 
-// checkTimeout is the longest a check takes.
-const checkTimeout = 20 * time.Second
+// checkTimeout is how long the parts of a check have. What does not heed it,
+// such as a signer that hangs, is left behind a little later.
+const (
+	checkTimeout  = 20 * time.Second
+	checkPatience = time.Second
+)
 
 // Check finds out what would go wrong in production: whether WeChat Pay takes
 // the signature, the keys open and verify what WeChat Pay sends, the clock is
@@ -42,25 +40,25 @@ func (m Merchant) Check(ctx context.Context) checkup.Report {
 			faults = append(faults, err)
 		}
 	}
+	var err error
+	if acct.seal, err = seal.New(m.APIv3Key); err != nil { // as an app without a Secret of its own has it
+		faults = append(faults, err)
+	}
 	if len(faults) > 0 {
-		return report(ctx, time.Now, func(context.Context) (found []checkup.Finding) {
-			for _, fault := range faults {
-				found = append(found, checkup.Found("settings-wrong", fault.Error()))
-			}
-			return append(found, m.checkFile()...)
-		})
+		return report(ctx, time.Now, func(context.Context) []checkup.Finding { return append(settings(faults), m.checkFile()...) })
 	}
 	o := Options{Merchant: m}.withDefaults()
-	key, err := seal.New(m.APIv3Key) // of an app without a Secret of its own
-	if err != nil {
-		return report(ctx, time.Now, func(context.Context) []checkup.Finding {
-			return []checkup.Finding{checkup.Found("settings-wrong", err.Error())}
-		})
-	}
-	acct.seal = key
 	return report(ctx, time.Now,
 		func(ctx context.Context) []checkup.Finding { return o.checkAccount(ctx, acct) },
 		func(ctx context.Context) []checkup.Finding { return o.checkNotify(ctx, acct, nil) })
+}
+
+// settings are the faults that New would report.
+func settings(faults []error) (found []checkup.Finding) {
+	for _, fault := range faults {
+		found = append(found, checkup.Found("settings-wrong", fault.Error()))
+	}
+	return found
 }
 
 // report runs the parts of a check beside each other, and puts what they find
@@ -68,6 +66,9 @@ func (m Merchant) Check(ctx context.Context) checkup.Report {
 func report(ctx context.Context, now func() time.Time, parts ...func(context.Context) []checkup.Finding) checkup.Report {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
+	late := make(chan struct{})
+	patience := context.AfterFunc(ctx, func() { time.AfterFunc(checkPatience, func() { close(late) }) })
+	defer patience()
 	start := time.Now()
 	results := make([]chan []checkup.Finding, len(parts))
 	for i, part := range parts {
@@ -76,104 +77,25 @@ func report(ctx context.Context, now func() time.Time, parts ...func(context.Con
 	}
 	r := checkup.Report{At: now()}
 	for _, result := range results {
-		r.Findings = append(r.Findings, <-result...)
+		r.Findings = append(r.Findings, await(result, late)...)
 	}
 	r.Took = time.Since(start)
 	return r
 }
 
-func (k *Kit) checkAccount(ctx context.Context) []checkup.Finding {
-	return k.opt.checkAccount(ctx, k.acct)
-}
-
-func (k *Kit) checkNotify(ctx context.Context) []checkup.Finding {
-	return k.opt.checkNotify(ctx, k.acct, &k.checks)
-}
-
-// checkAccount is about WeChat Pay and what belongs to the account.
-func (o Options) checkAccount(ctx context.Context, acct account) []checkup.Finding {
-	found, downloaded := probe.WeChat{
-		Signer: acct.signer, APIv3Key: acct.apiv3, PublicKey: acct.publicKey(), BaseURL: o.Merchant.APIBase,
-		HTTPClient: o.HTTPClient, Now: o.Now, NewNonce: o.NewNonce,
-	}.Check(ctx)
-	found = append(found, probe.Base(o.Merchant.APIBase, acct.loopback, o.notifiedHere())...)
-	found = append(found, o.Merchant.checkOwnCertificate(o.Now()))
-	if acct.publicKey().PublicKey() == nil {
-		found = append(found, probe.PlatformDays(append(downloaded, acct.keys.Keys()...), o.Now())...)
+// await waits for a part, until it is late.
+func await(result <-chan []checkup.Finding, late <-chan struct{}) []checkup.Finding {
+	select {
+	case found := <-result:
+		return found
+	case <-late:
 	}
-	found = append(found, o.Merchant.checkFile()...)
-	return append(found, acct.checkAppIDs()...)
-}
-
-// publicKey is WeChat Pay's public key, or the zero key of an account with
-// platform certificates.
-func (a account) publicKey() wxcrypto.VerifyKey {
-	for _, key := range a.keys.Keys() {
-		if key.NotAfter().IsZero() {
-			return key
-		}
+	select { // both may have come while another part was waited for
+	case found := <-result:
+		return found
+	default:
+		return []checkup.Finding{checkup.Found("check-cut-short", "")}
 	}
-	return wxcrypto.VerifyKey{}
-}
-
-// notifiedHere reports whether the notify URL is on this machine.
-func (o Options) notifiedHere() bool {
-	u, err := url.Parse(o.NotifyURL)
-	return err == nil && (u.Host == "" || isLoopback(u.Hostname()))
-}
-
-// checkNotify calls the notify URL as somebody who is not WeChat Pay.
-func (o Options) checkNotify(ctx context.Context, acct account, here *probe.Arrivals) []checkup.Finding {
-	preferred, _ := acct.keys.Preferred(o.Now())
-	return probe.Notify{
-		URL: o.NotifyURL, Simulated: acct.loopback, Here: here, Seal: acct.seal, Serial: preferred.Serial(),
-		Now: o.Now, NewNonce: o.NewNonce,
-	}.Check(ctx)
-}
-
-func (m Merchant) checkOwnCertificate(now time.Time) checkup.Finding {
-	if m.Certificate == "" {
-		return checkup.Found("merchant-certificate-unchecked", "")
-	}
-	cert, err := wxcrypto.ParseCertificate([]byte(m.Certificate))
-	if err != nil { // parse was content with it
-		return checkup.Found("settings-wrong", err.Error())
-	}
-	return probe.Days("merchant", cert.NotBefore(), cert.NotAfter(), now)
-}
-
-// checkFile is about the private key's file, if it came from one. Windows has
-// no such permissions. Source: quality checklist, "644 or wider".
-func (m Merchant) checkFile() []checkup.Finding {
-	const everybody = 0o007
-	if m.keyFile == "" || runtime.GOOS == "windows" {
-		return nil
-	}
-	info, err := os.Stat(m.keyFile)
-	switch {
-	case err != nil:
-		return nil // it was read a moment ago, or a fault says so
-	case info.Mode().Perm()&everybody != 0:
-		return []checkup.Finding{checkup.Found("key-file-open", info.Mode().Perm().String())}
-	}
-	return []checkup.Finding{checkup.Found("key-file-private", "")}
-}
-
-// checkAppIDs looks at the form: what is bound to the account only a prepay
-// tells.
-func (a account) checkAppIDs() (found []checkup.Finding) {
-	seen := make(map[string]bool)
-	for _, product := range orderstore.Products() {
-		id, ok := a.appIDs[product]
-		if !ok || seen[id] {
-			continue
-		}
-		seen[id] = true
-		if len(id) != 18 || id[:2] != "wx" {
-			found = append(found, checkup.Found("appid-odd", id))
-		}
-	}
-	return found
 }
 
 // checkApp is about the options and this process.

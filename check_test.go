@@ -309,6 +309,27 @@ func TestCheckProvesAppIDs(t *testing.T) {
 	}
 }
 
+// hanging heeds no context.
+type hanging chan struct{}
+
+func (h hanging) RoundTrip(*http.Request) (*http.Response, error) {
+	<-h
+	return nil, errors.New("too late")
+}
+
+// TestCheckEnds: what hangs, and heeds no context, is left behind, and said.
+func TestCheckEnds(t *testing.T) {
+	t.Parallel()
+	hang := make(hanging)
+	defer close(hang)
+	in := openInbox(t, wxsim.Config{}, func(o *wxpay.Options) { o.HTTPClient = &http.Client{Transport: hang} })
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if report := in.kit.Check(ctx); !report.Has("check-cut-short") || !report.Has("store-answers") {
+		t.Errorf("found %v, want what could be found", report.Findings)
+	}
+}
+
 // TestCheckChangesNothing: no order, no prepay, and no request with the key of
 // somebody.
 func TestCheckChangesNothing(t *testing.T) {
