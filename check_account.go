@@ -23,6 +23,10 @@ func (k *Kit) checkNotify(ctx context.Context) []checkup.Finding {
 
 // checkAccount is about WeChat Pay and what belongs to the account.
 func (o Options) checkAccount(ctx context.Context, acct account) []checkup.Finding {
+	if !acct.v3 {
+		found := []checkup.Finding{checkup.Found("api-v3-absent", ""), o.Merchant.checkOwnCertificate(o.Now())}
+		return append(append(found, o.Merchant.checkFile()...), acct.checkAppIDs()...)
+	}
 	found, downloaded := probe.WeChat{
 		Signer: acct.signer, APIv3Key: acct.apiv3, PublicKey: acct.publicKey(), BaseURL: o.Merchant.APIBase,
 		HTTPClient: o.HTTPClient, Now: o.Now, NewNonce: o.NewNonce,
@@ -55,6 +59,9 @@ func (o Options) notifiedHere() bool {
 
 // checkNotify calls the notify URL as somebody who is not WeChat Pay.
 func (o Options) checkNotify(ctx context.Context, acct account, here *probe.Arrivals) []checkup.Finding {
+	if !acct.v3 {
+		return []checkup.Finding{checkup.Found("notify-unchecked", "")}
+	}
 	preferred, _ := acct.keys.Preferred(o.Now())
 	return probe.Notify{
 		URL: o.NotifyURL, Simulated: acct.loopback, Here: here, Seal: acct.seal, Serial: preferred.Serial(),

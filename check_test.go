@@ -152,6 +152,10 @@ func plants() []plant {
 			"signature-accepted", "apiv3-key-opens", "public-key-verifies", "clock-right", "wechat-simulated", "merchant-certificate-fresh",
 			"notify-reached", "store-answers", "store-safe", "appid-unchecked", "run-running",
 		}},
+		{name: "API v2 only", change: func(_ *testing.T, s *shop, o *wxpay.Options) {
+			o.API, o.AuthorizeRefund = wxpay.APIv2, nil
+			o.Merchant = onlyV2(s, o.Merchant)
+		}, notes: []string{"api-v3-absent", "notify-unchecked", "merchant-certificate-unchecked", "store-answers", "run-running"}},
 		{name: "wrong serial", change: merchant(func(m *wxpay.Merchant) { m.CertSerial = strings.Repeat("A1", 20) }), want: []string{"serial-wrong"}},
 		{name: "private key of another certificate", change: merchant(func(m *wxpay.Merchant) { m.PrivateKey = privatePEM(another()) }), want: []string{"private-key-wrong"}},
 		{name: "another merchant's number", change: merchant(func(m *wxpay.Merchant) { m.MchID = "1900000001" }), want: []string{"merchant-number-wrong"}},
@@ -258,6 +262,11 @@ func TestCheck(t *testing.T) {
 			}
 		})
 	}
+}
+
+// onlyV2 is the account without anything of API v3.
+func onlyV2(s *shop, m wxpay.Merchant) wxpay.Merchant {
+	return wxpay.Merchant{MchID: m.MchID, AppID: m.AppID, APIv2Key: s.sim.Account().APIv2Key, APIBase: m.APIBase}
 }
 
 func (p plant) checked(t *testing.T) checkup.Report {

@@ -106,7 +106,7 @@ func (k *Kit) storeReady(ctx context.Context) error {
 }
 
 func (k *Kit) keysReady(ctx context.Context) error {
-	if _, ok := k.acct.keys.Preferred(k.opt.Now()); ok {
+	if _, ok := k.acct.keys.Preferred(k.opt.Now()); ok || !k.acct.v3 { // API v2 has the one key it was given
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, keysPatience)

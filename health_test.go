@@ -72,6 +72,7 @@ func TestReady(t *testing.T) {
 		conf   wxsim.Config
 		change func(*wxpay.Options)
 		idle   bool
+		v2     bool
 		fault  string
 		code   int
 		want   map[string]string
@@ -84,6 +85,7 @@ func TestReady(t *testing.T) {
 		{name: "Run does not run", idle: true, code: 503, want: ready("not_ready", "ok", "ok", "stopped")},
 		{name: "certificates can be fetched", change: withoutPublicKey, code: 200, want: ready("ready", "ok", "ok", "ok")},
 		{name: "certificates cannot be fetched", change: withoutPublicKey, fault: "garbage", code: 503, want: ready("not_ready", "ok", "missing", "ok")},
+		{name: "API v2 only", v2: true, code: 200, want: ready("ready", "ok", "ok", "ok")},
 		{name: "no key at all", conf: wxsim.Config{PublicKeyOnly: true}, change: withoutPublicKey, code: 503, want: ready("not_ready", "ok", "missing", "ok")},
 	}
 	for _, test := range tests {
@@ -96,6 +98,12 @@ func TestReady(t *testing.T) {
 					test.change(o)
 				}
 			})
+			if test.v2 {
+				o := in.options()
+				o.API, o.AuthorizeRefund, o.Prefix, o.Store = wxpay.APIv2, nil, "/app/pay", store
+				o.Merchant = onlyV2(in.shop, o.Merchant)
+				in.kit = newKit(t, o)
+			}
 			if !test.idle {
 				in.run()
 				eventually(t, "Run runs", in.kit.Running)

@@ -60,6 +60,6 @@ func notify() []Finding {
 			Says:   Text{"通知地址是本机地址，微信支付到不了", "the notify URL is on this machine, where WeChat Pay cannot call"},
 			Remedy: Text{"使用公网 https 域名", "use a public https name"}},
 		{ID: "notify-unchecked", Severity: Info,
-			Says: Text{"没有通知地址，或时间不够，未检查", "there is no notify URL, or no time was left to check it"}},
+			Says: Text{"没有 API v3 的通知地址，或时间不够，未检查", "there is no notify URL of API v3, or no time was left to check it"}},
 	}
 }
