@@ -5,8 +5,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"net/url"
-	"strings"
 
 	"github.com/wxpaykit/wxpay/internal/till"
 	"github.com/wxpaykit/wxpay/wxapi"
@@ -139,18 +137,4 @@ func (m Merchant) clientCertificate() (*tls.Certificate, error) {
 		return nil, errors.New("is no PEM")
 	}
 	return &tls.Certificate{Certificate: [][]byte{block.Bytes}, PrivateKey: m.Signer}, nil
-}
-
-// checkBase reports whether WeChat can be at that address, and whether that is
-// on this machine: scheme and host, or nothing; http for loopback hosts only.
-func checkBase(base string) (loopback, ok bool) {
-	if base == "" {
-		return false, true
-	}
-	u, err := url.Parse(base)
-	if err != nil || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || strings.ContainsAny(base, "?#") {
-		return false, false
-	}
-	loopback = isLoopback(u.Hostname())
-	return loopback, u.Scheme == "https" || u.Scheme == "http" && loopback
 }
