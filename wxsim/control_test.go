@@ -95,7 +95,7 @@ func TestControlStory(t *testing.T) {
 		{"POST", "/clock", `{"advance":"-1s"}`, 400, "is not a duration"},
 		{"POST", "/clock", `{"advance":"tomorrow"}`, 400, "is not a duration"},
 		{"POST", "/clock", `{}`, 400, "is not a duration"},
-		{"POST", "/faults", `{"target":"refunds","fault":"slow"}`, 400, "want one of bill certificates close keys login notify prepay query refund"},
+		{"POST", "/faults", `{"target":"refunds","fault":"slow"}`, 400, "want one of bill certificates close echo keys login notify prepay query refund"},
 		{"POST", "/faults", `{"target":"notify","fault":"slow"}`, 400, "want one of drop delay duplicate reorder forge probe wrong_amount old_timestamp wrong_key"},
 		{"POST", "/faults", `{"target":"query","fault":"slow","delay":"soon"}`, 400, "is not a duration"},
 		{"POST", "/faults", `{"target":"query","fault":"slow","rate":2}`, 400, "not between 0 and 1"},

@@ -49,8 +49,14 @@ func TestParallelOrders(t *testing.T) {
 		told[d.outTradeNo()]++
 		ids[d.plaintext["transaction_id"].(string)] = true
 	}
-	for _, o := range s.Orders() {
-		if told[o.OutTradeNo] != 1 || o.TradeState != "SUCCESS" || !ids[o.TransactionID] {
+	accepted := map[string]int{}
+	for _, sent := range s.Notifications() {
+		if sent.Accepted {
+			accepted[sent.OutTradeNo]++
+		}
+	}
+	for _, o := range s.Orders() { // one that a busy machine took too long to take is told again
+		if accepted[o.OutTradeNo] != 1 || told[o.OutTradeNo] < 1 || o.TradeState != "SUCCESS" || !ids[o.TransactionID] {
 			t.Errorf("order %s is %s, told %d times", o.OutTradeNo, o.TradeState, told[o.OutTradeNo])
 		}
 	}
