@@ -1,6 +1,6 @@
-// Package browser has nothing but a test: a person buys in examples/shop with
-// a real Chromium. It is a module of its own, so that what drives the browser
-// does not become a dependency of the kit.
+// Package browser has nothing but a test: a person buys in examples/shop,
+// examples/jsapi and examples/h5 with a real Chromium. It is a module of its own,
+// so that what drives the browser does not become a dependency of the kit.
 //
 //	cd internal/browser && go test -count=1 ./...
 //

@@ -31,7 +31,12 @@ type tab struct {
 func open(t *testing.T, flags ...string) (*shop, tab) {
 	t.Helper()
 	chromium := findChromium(t)
-	s := openShop(t, flags...)
+	return openShop(t, flags...), browse(t, chromium)
+}
+
+// browse starts a Chromium that remembers nothing, with one tab.
+func browse(t *testing.T, chromium string) tab {
+	t.Helper()
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(),
 		chromedp.ExecPath(chromium),
 		chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
@@ -44,7 +49,7 @@ func open(t *testing.T, flags ...string) (*shop, tab) {
 		chromedp.Flag("lang", "zh-CN"),
 	)
 	t.Cleanup(cancel)
-	return s, newTab(t, ctx)
+	return newTab(t, ctx)
 }
 
 // findChromium skips the test without a Chromium, and fails it under CI.
@@ -70,7 +75,7 @@ func (b tab) another() tab {
 
 // refused is what ends the URLs that tests have refused, which Chromium reports
 // as an error.
-var refused = regexp.MustCompile(`(order\?no=nobody|orders/nobody/cashier|/refunds)$`)
+var refused = regexp.MustCompile(`(order\?no=nobody|orders/nobody|orders/nobody/cashier|/refunds)$`)
 
 // newTab fails the test for what a developer would see in red: scripts that
 // break, and what a page's own content security policy stops.
