@@ -348,6 +348,11 @@ func TestCheckChangesNothing(t *testing.T) {
 	if !report.Has("notify-reached") || !report.Has("signature-accepted") || !report.Has("public-key-verifies") || !report.Has("apiv3-key-opens") {
 		t.Errorf("found %v", report.Findings)
 	}
+	for _, line := range s.logLines("notification answered") {
+		if line["level"] != "INFO" || line["ending"] != "bad_signature" {
+			t.Errorf("log says %v of the call to oneself, want no warning", line)
+		}
+	}
 	if orders := s.sim.Orders(); len(orders) != 0 {
 		t.Errorf("%d orders at WeChat Pay", len(orders))
 	}

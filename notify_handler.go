@@ -176,7 +176,9 @@ func (k *Kit) answerWeChat(w http.ResponseWriter, r *http.Request, start time.Ti
 		if n.Serial != "" {
 			level = slog.LevelError // WeChat signed it, and we did not take it
 		}
-		k.checks.Greet(k.acct.seal, w, r, rejected.name, k.opt.Now())
+		if k.checks.Greet(k.acct.seal, w, r, rejected.name, k.opt.Now()) {
+			level = slog.LevelInfo // our own, from Kit.Check
+		}
 		say(w, rejected.status)
 	}
 	info.Took = k.opt.Now().Sub(start)

@@ -35,15 +35,16 @@ type Arrivals struct {
 
 // Greet looks whether a request that ended here, refused, was a self-check of
 // somebody who holds the secret. If so it is answered with a mark, and whoever
-// waits for it in this process hears how it ended. It comes before the status.
-func (a *Arrivals) Greet(key seal.Key, w http.ResponseWriter, r *http.Request, ending string, now time.Time) {
+// waits for it in this process hears how it ended. It comes before the status,
+// and reports whether the request was one.
+func (a *Arrivals) Greet(key seal.Key, w http.ResponseWriter, r *http.Request, ending string, now time.Time) bool {
 	mark := r.Header.Get(Header)
 	if mark == "" || len(mark) > maxMark {
-		return
+		return false
 	}
 	nonce, err := key.Open(purposeAsk, mark, now)
 	if err != nil {
-		return
+		return false
 	}
 	w.Header().Set(Header, key.Seal(purposeAnswer, nonce, now.Add(markLife)))
 	a.mu.Lock()
@@ -51,6 +52,7 @@ func (a *Arrivals) Greet(key seal.Key, w http.ResponseWriter, r *http.Request, e
 	if _, expected := a.waiting[nonce]; expected {
 		a.waiting[nonce] = ending
 	}
+	return true
 }
 
 // expect begins to wait for a nonce; the function it returns ends that, and

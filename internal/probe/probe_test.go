@@ -261,8 +261,8 @@ func TestArrivals(t *testing.T) {
 			ended := a.expect("n1")
 			w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", "/pay/notify", nil)
 			r.Header.Set(Header, test.mark)
-			a.Greet(own, w, r, "bad_signature", now)
-			if greeted := w.Header().Get(Header) != ""; greeted != test.greeted {
+			was := a.Greet(own, w, r, "bad_signature", now)
+			if greeted := w.Header().Get(Header) != ""; greeted != test.greeted || was != greeted {
 				t.Errorf("greeted: %t, want %t", greeted, test.greeted)
 			}
 			if got := ended(); got != test.heard || len(a.waiting) != 0 {
