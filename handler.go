@@ -94,6 +94,7 @@ func New(o Options) (*Kit, error) {
 		Parallel:    8,
 		Now:         o.Now,
 		Logger:      o.Logger,
+		Context:     tracedBy,
 		Observe:     k.handedOver,
 		Backlog:     k.backlog,
 	})

@@ -128,7 +128,7 @@ func (k *Kit) draft(ctx context.Context, w wish) (Order, error) {
 		Description: wxapi.TruncateDescription(q.Description), Total: q.Total, Currency: orderstore.CNY,
 		Product: w.product, MchID: k.acct.signer.MchID, AppID: k.acct.appIDs[w.product], OpenID: w.openID(),
 		AppName: w.AppName, AppChannel: w.AppChannel, Device: w.Device, DeviceIP: ipText(w.ip), Platform: w.Platform,
-		OrderNumber: q.OrderNumber, Attach: q.Attach,
+		TraceID: TraceID(ctx), OrderNumber: q.OrderNumber, Attach: q.Attach,
 		ExpiresAt: now.Add(k.opt.OrderTTL).Truncate(time.Second), CreatedAt: now, UpdatedAt: now,
 	}, nil
 }

@@ -10,8 +10,9 @@ import (
 // TraceID returns the trace id of the request that ctx belongs to, in 32 hex
 // digits, or "". It is that of a valid W3C traceparent header. Hooks and the
 // functions in [Options] that get a context of a request can ask for it, and
-// every log line of that request has it as trace_id. It does not live on to
-// [Options].OnPaid, which [Kit.Run] calls later, perhaps in another process.
+// every log line of that request has it as trace_id. [Options].OnPaid and
+// OnRefunded, which [Kit.Run] calls later, perhaps in another process, find the
+// one of the request that placed the order.
 func TraceID(ctx context.Context) string {
 	id, _ := ctx.Value(traceKey{}).(string)
 	return id
@@ -31,6 +32,15 @@ func traced(r *http.Request) *http.Request {
 		return r
 	}
 	return r.WithContext(context.WithValue(r.Context(), traceKey{}, id))
+}
+
+// tracedBy is ctx for work on an order that nobody asks for now: it belongs to
+// the request that placed the order.
+func tracedBy(ctx context.Context, o Order) context.Context {
+	if o.TraceID == "" {
+		return ctx
+	}
+	return context.WithValue(ctx, traceKey{}, o.TraceID)
 }
 
 // parseTraceParent returns the trace id of a traceparent, or "" if it is none:

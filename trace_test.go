@@ -101,6 +101,35 @@ func TestTrace(t *testing.T) {
 	}
 }
 
+// TestTraceOfOrder: what is done with a paid order later, perhaps by another
+// process, belongs to the request that placed it.
+func TestTraceOfOrder(t *testing.T) {
+	t.Parallel()
+	paid := make(chan string, 1)
+	s := open(t, func(o *wxpay.Options) {
+		o.OnPaid = func(ctx context.Context, _ wxpay.Order) error {
+			paid <- wxpay.TraceID(ctx)
+			return nil
+		}
+	})
+	for header, want := range map[string]string{traceParent: traceID, "": ""} {
+		no := s.do("POST", "/pay/prepay/native", "u1", body("native", "vip-month"), "Traceparent", header).order(t).OutTradeNo
+		s.pay(no)
+		if got := <-paid; got != want {
+			t.Errorf("traceparent %q: OnPaid saw %q, want %q", header, got, want)
+		}
+		var line string
+		eventually(t, "the line of the hand-over", func() bool {
+			_, after, ok := strings.Cut(s.logs.String(), `"msg":"paid order handed over","order_no":"`+no)
+			line, _, _ = strings.Cut(after, "\n")
+			return ok
+		})
+		if got := strings.Contains(line, `"trace_id":"`+traceID); got != (want != "") {
+			t.Errorf("traceparent %q: the line of the hand-over ends with %s", header, line)
+		}
+	}
+}
+
 // TestTraceTwice: two headers are none.
 func TestTraceTwice(t *testing.T) {
 	t.Parallel()

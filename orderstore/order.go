@@ -41,7 +41,8 @@ type Order struct {
 	Device      string
 	DeviceIP    string
 	Platform    int
-	OrderNumber int // which purchase of this user it is, 0 when the app does not count
+	TraceID     string // W3C trace id of the request that placed it, or empty
+	OrderNumber int    // which purchase of this user it is, 0 when the app does not count
 
 	// PrepayRequest is the body sent to WeChat, byte for byte. It is frozen:
 	// the same number may only ever be sent with the same parameters.

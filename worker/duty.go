@@ -50,7 +50,7 @@ func (w *Worker) start(ctx context.Context, d duty, l *look, steps *sync.WaitGro
 	steps.Go(func() {
 		began := w.claimed(ctx, claim, l)
 		if began {
-			d.step(context.WithoutCancel(ctx), claim.Saved())
+			d.step(w.cfg.Context(context.WithoutCancel(ctx), claim), claim.Saved())
 		}
 		d.slots.give()
 		if began {

@@ -19,7 +19,7 @@ import (
 	"github.com/wxpaykit/wxpay/orderstore"
 )
 
-// Config says what a [Worker] works with. All fields but Observe and Backlog
+// Config says what a [Worker] works with. All fields but Context, Observe and Backlog
 // are required.
 type Config struct {
 	Store orderstore.Store
@@ -48,6 +48,8 @@ type Config struct {
 	Parallel int
 	Now      func() time.Time
 	Logger   *slog.Logger
+	// Context, if set, returns the context for what is done to an order.
+	Context func(context.Context, orderstore.Order) context.Context
 	// Observe is told of every call of OnPaid and OnRefunded.
 	Observe func(context.Context, HandOver)
 	// Backlog is told what waits when Run begins, and every [BacklogEvery].
@@ -82,6 +84,9 @@ type Worker struct {
 func New(cfg Config) *Worker {
 	if cfg.Observe == nil {
 		cfg.Observe = func(context.Context, HandOver) {}
+	}
+	if cfg.Context == nil {
+		cfg.Context = func(ctx context.Context, _ orderstore.Order) context.Context { return ctx }
 	}
 	return &Worker{
 		cfg:   cfg,

@@ -50,11 +50,14 @@ func TestOpenUpgrades(t *testing.T) {
 	if err := before.Close(); err != nil {
 		t.Fatal(err)
 	}
-	run(t, plain(t, path), "ALTER TABLE pay_order_record DROP COLUMN asked_at; PRAGMA user_version = 1")
+	run(t, plain(t, path), "ALTER TABLE pay_order_record DROP COLUMN asked_at; ALTER TABLE pay_order_record DROP COLUMN trace_id; PRAGMA user_version = 1")
 	s := open(t, path)
 	o, err := s.Get(t.Context(), "tzxz_1")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if o.TraceID != "" || !o.AskedAt.IsZero() {
+		t.Errorf("before: %+v", o)
 	}
 	o.AskedAt = epoch
 	if err := s.Save(t.Context(), o); err != nil {

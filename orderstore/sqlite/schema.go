@@ -14,7 +14,8 @@ const schemaVersion = 2
 // whether the table is this package's. What one adds stands in schema.sql too.
 var upgrades = [schemaVersion - 1]string{
 	`SELECT version, prepay_request, next_action_at FROM pay_order_record WHERE 1 = 0;
-	ALTER TABLE pay_order_record ADD COLUMN asked_at INTEGER`,
+	ALTER TABLE pay_order_record ADD COLUMN asked_at INTEGER;
+	ALTER TABLE pay_order_record ADD COLUMN trace_id TEXT NOT NULL DEFAULT ''`,
 }
 
 //go:embed schema.sql

@@ -32,6 +32,7 @@ CREATE TABLE pay_order_record (
     mchid           TEXT    NOT NULL,
     openid          TEXT    NOT NULL,
     attach          TEXT    NOT NULL,
+    trace_id        TEXT    NOT NULL,            -- W3C trace id of the request that placed it
     prepay_request  TEXT    NOT NULL,            -- frozen: sent again byte for byte
     expires_at      INTEGER,
     code_url        TEXT    NOT NULL,

@@ -54,6 +54,7 @@ func purchaseColumns(o *orderstore.Order) []column {
 		{"device_ip", &o.DeviceIP},
 		{"platform", &o.Platform},
 		{"order_number", &o.OrderNumber},
+		{"trace_id", &o.TraceID},
 		{"prepay_request", &o.PrepayRequest},
 		{"expires_at", micros{&o.ExpiresAt}},
 		{"created_at", micros{&o.CreatedAt}},

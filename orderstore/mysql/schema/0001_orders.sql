@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS pay_order_record (
     mchid           VARCHAR(64)  NOT NULL,
     openid          VARCHAR(255) NOT NULL,
     attach          VARCHAR(255) NOT NULL,
+    trace_id        VARCHAR(32)  NOT NULL,           -- W3C trace id of the request that placed it
     prepay_request  MEDIUMTEXT   NOT NULL,           -- frozen: sent again byte for byte
     expires_at      BIGINT,
     code_url        TEXT         NOT NULL,

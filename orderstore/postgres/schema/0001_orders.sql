@@ -38,6 +38,7 @@ CREATE TABLE pay_order_record (
     mchid           text    NOT NULL,
     openid          text    NOT NULL,
     attach          text    NOT NULL,
+    trace_id        text    NOT NULL,            -- W3C trace id of the request that placed it
     prepay_request  text    NOT NULL,            -- frozen: sent again byte for byte
     expires_at      bigint,
     code_url        text    NOT NULL,
