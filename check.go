@@ -104,7 +104,11 @@ func (k *Kit) checkApp(context.Context) (found []checkup.Finding) {
 	if k.running.Load() == 0 {
 		running = "run-missing"
 	}
-	found = append(found, checkup.Found(running, ""))
+	bills := "bills-compared"
+	if !k.opt.ReconcileDaily {
+		bills = "bills-not-compared"
+	}
+	found = append(found, checkup.Found(running, ""), checkup.Found(bills, ""))
 	if k.opt.AuthorizeRefund == nil {
 		found = append(found, checkup.Found("refunds-off", ""))
 	}

@@ -212,7 +212,8 @@ func plants() []plant {
 		{name: "store that panics", change: func(_ *testing.T, _ *shop, o *wxpay.Options) { o.Store = panickingStore{o.Store} }, want: []string{"store-broken"}},
 		{name: "no way to refund, no secret, a store in memory", change: func(_ *testing.T, _ *shop, o *wxpay.Options) {
 			o.AuthorizeRefund, o.Secret, o.Store = nil, "", memory.New()
-		}, notes: []string{"refunds-off", "secret-derived", "store-unchecked"}},
+		}, notes: []string{"refunds-off", "secret-derived", "store-unchecked", "bills-not-compared"}},
+		{name: "bills compared", change: func(_ *testing.T, _ *shop, o *wxpay.Options) { o.ReconcileDaily = true }, notes: []string{"bills-compared"}},
 		{name: "Run does not run", idle: true, want: []string{"run-missing"}},
 	}
 }
