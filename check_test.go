@@ -209,6 +209,7 @@ func plants() []plant {
 		}, want: []string{"store-unsafe"}},
 		{name: "store with synchronous off", change: func(_ *testing.T, _ *shop, o *wxpay.Options) { o.Store = unsafeStore{o.Store} }, want: []string{"store-unsafe"}},
 		{name: "store that is down", change: func(_ *testing.T, _ *shop, o *wxpay.Options) { o.Store = downStore{o.Store} }, want: []string{"store-broken"}},
+		{name: "store that is slow", change: func(_ *testing.T, _ *shop, o *wxpay.Options) { o.Store = slowStore{o.Store} }, want: []string{"store-slow"}},
 		{name: "store that panics", change: func(_ *testing.T, _ *shop, o *wxpay.Options) { o.Store = panickingStore{o.Store} }, want: []string{"store-broken"}},
 		{name: "no way to refund, no secret, a store in memory", change: func(_ *testing.T, _ *shop, o *wxpay.Options) {
 			o.AuthorizeRefund, o.Secret, o.Store = nil, "", memory.New()
@@ -228,6 +229,14 @@ type downStore struct{ orderstore.Store }
 
 func (downStore) Get(context.Context, string) (orderstore.Order, error) {
 	return orderstore.Order{}, io.ErrUnexpectedEOF
+}
+
+// slowStore takes longer than a notification can wait for.
+type slowStore struct{ orderstore.Store }
+
+func (s slowStore) Get(ctx context.Context, outTradeNo string) (orderstore.Order, error) {
+	time.Sleep(1100 * time.Millisecond) // at least; the check's own limit is a second
+	return s.Store.Get(ctx, outTradeNo)
 }
 
 type panickingStore struct{ orderstore.Store }

@@ -44,6 +44,7 @@ func TestRun(t *testing.T) { // not parallel: the environment
 	}{
 		{"a good account", func(*testing.T) {}, []string{"-lang", "en"}, 0, "signature-accepted"},
 		{"in Chinese", func(*testing.T) {}, []string{"-lang", "zh"}, 0, "微信支付接受"},
+		{"a key for the app alone", func(*testing.T) {}, []string{"-lang", "en"}, 0, "key-file-private"},
 		{"a key for everybody", func(t *testing.T) {
 			if err := os.Chmod(os.Getenv("WXPAY_PRIVATE_KEY_FILE"), 0o644); err != nil {
 				t.Fatal(err)

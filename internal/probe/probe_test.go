@@ -5,11 +5,14 @@ import (
 	"crypto/x509"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -187,9 +190,35 @@ func TestNotifyHost(t *testing.T) {
 	if got := ids(n.Check(t.Context())); !slices.Equal(got, []string{"notify-local", "notify-unreachable"}) {
 		t.Errorf("found %v, want notify-local", got)
 	}
+	for host, want := range map[string][]string{
+		"10.0.0.7": {"notify-private"}, "fd00::7": {"notify-private"}, "localhost": {"notify-local"}, "101.226.103.1": nil,
+	} {
+		if got := ids(n.address(t.Context(), host)); !slices.Equal(got, want) {
+			t.Errorf("%s: found %v, want %v", host, got, want)
+		}
+	}
 	n.URL = ""
 	if got := ids(n.Check(t.Context())); !slices.Equal(got, []string{"notify-unchecked"}) {
 		t.Errorf("without a URL: %v, want notify-unchecked", got)
+	}
+}
+
+// TestUnreached: a name that does not exist is told from a resolver, or a host,
+// that does not answer.
+func TestUnreached(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{&net.DNSError{Err: "no such host", Name: "shop.example.com", IsNotFound: true}, "notify-no-host"},
+		{&net.DNSError{Err: "server misbehaving", Name: "shop.example.com", IsTemporary: true}, "notify-unreachable"},
+		{&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}, "notify-unreachable"},
+	} {
+		got := unreached(&url.Error{Op: "Post", URL: "https://shop.example.com/pay/notify", Err: c.err})
+		if got.ID != c.want || strings.Contains(got.Detail, "/pay/notify") {
+			t.Errorf("%v: %+v, want %s and no URL", c.err, got, c.want)
+		}
 	}
 }
 
