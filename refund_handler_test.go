@@ -258,8 +258,8 @@ func TestParallelRefunds(t *testing.T) {
 		header []string
 		want   int // refunds
 	}{
-		{"one number", func(int) string { return `{"refund":60,"out_refund_no":"R-1"}` }, nil, 1},
-		{"one key", func(int) string { return `{"refund":60}` }, []string{"Idempotency-Key", "k-1"}, 1},
+		{"one number", func(int) string { return `{"refund":30,"out_refund_no":"R-1"}` }, nil, 1}, // three would fit
+		{"one key", func(int) string { return `{"refund":30}` }, []string{"Idempotency-Key", "k-1"}, 1},
 		{"neither", func(int) string { return `{"refund":60}` }, nil, 1},
 		{"many numbers", func(i int) string { return fmt.Sprintf(`{"refund":30,"out_refund_no":"R-%d"}`, i) }, nil, 3},
 	} {

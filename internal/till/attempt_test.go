@@ -52,11 +52,18 @@ func TestAttemptsAreNumbered(t *testing.T) {
 	})
 }
 
-// TestAttemptsInTwoProcesses for one product are one attempt.
+// TestAttemptsInTwoProcesses for one product are one attempt, also when each of
+// them has looked for one before the other has stored its own.
 func TestAttemptsInTwoProcesses(t *testing.T) {
 	t.Parallel()
 	inWorld(t, func(t *testing.T, w *world) {
 		w.slowPrepay(time.Second)
+		w.store.set(func(call string) error {
+			if call == "create" {
+				time.Sleep(time.Second)
+			}
+			return nil
+		})
 		tills := []*till.Till{w.till(), w.till()}
 		var got [8]orderstore.Order
 		var all sync.WaitGroup
