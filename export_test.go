@@ -19,3 +19,7 @@ var ParseTraceParent = parseTraceParent
 
 // Running reports whether Run runs.
 func (k *Kit) Running() bool { return k.running.Load() > 0 }
+
+// RequestRemedy and NotificationRemedy are what the log advises.
+func RequestRemedy(ending string) string      { return requestRemedies[ending] }
+func NotificationRemedy(ending string) string { return notificationRemedies[ending] }

@@ -185,7 +185,7 @@ func (k *Kit) answerWeChat(w http.ResponseWriter, r *http.Request, start time.Ti
 	k.opt.Hooks.Notification(r.Context(), info)
 	attrs := []slog.Attr{slog.String("ending", info.Outcome), slog.String("event_type", n.EventType), slog.String("notification_id", n.ID), slog.String("order_no", n.outTradeNo)}
 	if err != nil {
-		attrs = append(attrs, slog.Any("cause", err))
+		attrs = withRemedy(append(attrs, slog.Any("cause", err)), notificationRemedies, info.Outcome)
 	}
 	k.opt.Logger.LogAttrs(r.Context(), level, "notification answered", attrs...)
 }

@@ -230,6 +230,9 @@ func (in *inbox) told(want ending) {
 	if line["ending"] != want.name || line["level"] != want.level || !strings.Contains(cause, want.cause) || (cause == "") != (want.cause == "") {
 		in.t.Errorf("log says %v, want ending %q, level %s and a cause with %q", line, want.name, want.level, want.cause)
 	}
+	if remedy, _ := line["remedy"].(string); remedy != wxpay.NotificationRemedy(want.name) {
+		in.t.Errorf("the log advises %q, want %q", remedy, wxpay.NotificationRemedy(want.name))
+	}
 }
 
 // logLines are the log's lines with this message; every one without it.

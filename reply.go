@@ -109,7 +109,7 @@ func (k *Kit) logRequest(ctx context.Context, info RequestInfo, order string, er
 		attrs = append(attrs, slog.String("order_no", order))
 	}
 	if err != nil {
-		attrs = append(attrs, slog.Any("cause", err))
+		attrs = withRemedy(append(attrs, slog.Any("cause", err)), requestRemedies, info.Outcome)
 	}
 	k.opt.Logger.LogAttrs(ctx, level, "request answered", attrs...)
 }

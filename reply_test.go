@@ -350,6 +350,13 @@ func TestRequestHookAndLog(t *testing.T) {
 	if n := strings.Count(logs, `"level":"ERROR"`); n != 1 { // the quote
 		t.Errorf("%d lines say that someone must act", n)
 	}
+	for _, line := range s.logLines("request answered") {
+		ending, _ := line["ending"].(string)
+		remedy, _ := line["remedy"].(string)
+		if remedy != wxpay.RequestRemedy(ending) || ending == "quote" && remedy == "" {
+			t.Errorf("the log advises %q for %q", remedy, ending)
+		}
+	}
 	acct := s.sim.Account()
 	for _, secret := range []string{openID, acct.APIv3Key, "PRIVATE KEY", s.stored(no).PrepayID, "signature="} {
 		if strings.Contains(logs, secret) {
