@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 
 	"github.com/wxpaykit/wxpay"
@@ -81,4 +82,34 @@ func ExampleKit_OAuthStart() {
 	// Output:
 	// 302 /connect/oauth2/authorize
 	// https://shop.example.com/pay/oauth/callback
+}
+
+// The visitor comes back from WeChat with a code, and is signed in.
+func ExampleKit_OAuthCallback() {
+	sim, err := wxsim.New(wxsim.Config{Seed: 1, OAuthDomain: "shop.example.com"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	wechat := httptest.NewServer(sim)
+	defer wechat.Close()
+	sim.SetURL(wechat.URL)
+	pay := withLogin(sim)
+
+	started := httptest.NewRecorder()
+	pay.ServeHTTP(started, httptest.NewRequest("GET", "/pay/oauth/start?redirect=/vip", nil))
+	atWeChat := httptest.NewRecorder()
+	toWeChat, _, _ := strings.Cut(started.Header().Get("Location"), "#") // as browsers do
+	sim.ServeHTTP(atWeChat, httptest.NewRequest("GET", toWeChat, nil))
+
+	back := httptest.NewRequest("GET", atWeChat.Header().Get("Location"), nil)
+	for _, c := range started.Result().Cookies() {
+		back.AddCookie(c)
+	}
+	w := httptest.NewRecorder()
+	pay.ServeHTTP(w, back)
+	fmt.Println(w.Code, w.Header().Get("Location"))
+	fmt.Println(slices.Contains(w.Header().Values("Set-Cookie"), "session=xiaoming; HttpOnly"))
+	// Output:
+	// 302 /vip
+	// true
 }

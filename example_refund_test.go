@@ -21,6 +21,11 @@ import (
 // openExample opens a shop whose customer is xiaoming and whose staff is anna,
 // with a simulated WeChat Pay beside it. The mini-program posts as xiaoming.
 func openExample(now func() time.Time) (post func(user, path, body string) string, pay *wxpay.Kit, sim *wxsim.Sim, end func()) {
+	return openExampleWith(now, func(*wxpay.Options) {})
+}
+
+// openExampleWith is openExample with options of its own.
+func openExampleWith(now func() time.Time, set func(*wxpay.Options)) (post func(user, path, body string) string, pay *wxpay.Kit, sim *wxsim.Sim, end func()) {
 	sim, err := wxsim.New(wxsim.Config{Seed: 1, Now: now, RefundDelay: -1})
 	if err != nil {
 		log.Fatal(err)
@@ -29,7 +34,7 @@ func openExample(now func() time.Time) (post func(user, path, body string) strin
 	shop := httptest.NewServer(mux)
 	sim.SetURL(weChat.URL)
 	acct := sim.Account()
-	pay, err = wxpay.Mount(mux, wxpay.Options{
+	o := wxpay.Options{
 		Merchant: wxpay.Merchant{
 			MchID: acct.MchID, CertSerial: acct.SerialNo, PrivateKey: acct.PrivateKeyPEM, APIv3Key: acct.APIv3Key,
 			PublicKeyID: acct.PublicKeyID, PublicKey: acct.PublicKeyPEM, AppID: acct.AppID, APIBase: weChat.URL,
@@ -47,7 +52,9 @@ func openExample(now func() time.Time) (post func(user, path, body string) strin
 		},
 		Logger: slog.New(slog.DiscardHandler),
 		Now:    now,
-	})
+	}
+	set(&o)
+	pay, err = wxpay.Mount(mux, o)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -33,3 +33,28 @@ func ExampleClient_Code2Session() {
 	// oUpF8uMuAJO_M2pxb1Q9zNjWeS6o <nil>
 	// WeChat answered 40163: code been used true
 }
+
+// Wrong settings are told at once, before anybody wants to sign in.
+func ExampleNew() {
+	_, err := wxlogin.New(wxlogin.Config{AppID: "wx8888888888888888"})
+	fmt.Println(err)
+	// Output: wxlogin: Config.AppSecret is required: the secret of AppID
+}
+
+// A page inside WeChat: the browser came back with a code.
+func ExampleClient_AccessToken() {
+	wechat := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"openid":"oUpF8uN95-Ptaags6E_roPHg7AG0","is_snapshotuser":1}`)
+	}))
+	defer wechat.Close()
+	client, err := wxlogin.New(wxlogin.Config{AppID: "wx8888888888888888", AppSecret: "secret", BaseURL: wechat.URL})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	user, err := client.AccessToken(context.Background(), "code of the callback")
+	if user.Snapshot {
+		fmt.Println("no order may be placed with this openid", err)
+	}
+	// Output: no order may be placed with this openid <nil>
+}
