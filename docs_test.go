@@ -84,10 +84,6 @@ func TestLinks(t *testing.T) {
 	if err != nil || len(pages) < 15 {
 		t.Fatal(pages, err)
 	}
-	// The front ends' own pages and programs, where this tree does not have them.
-	missing := map[string]bool{
-		"docs/app.md": true, "docs/app.zh-CN.md": true, "examples/miniprogram": true, "examples/jsapi": true, "examples/h5": true,
-	}
 	links := 0
 	for _, page := range append(pages, "README.md", "README.zh-CN.md", "llms.txt") {
 		for _, m := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(fileText(t, page), -1) {
@@ -101,9 +97,6 @@ func TestLinks(t *testing.T) {
 				target = filepath.Join(filepath.Dir(page), path)
 			}
 			info, err := os.Stat(target)
-			if err != nil && missing[target] {
-				continue
-			}
 			if err != nil {
 				t.Errorf("%s links to %s, which is not there", page, m[1])
 				continue
