@@ -57,9 +57,9 @@ func openExample(t *testing.T, name string) (*shop, tab) {
 	return s, browse(t, chromium)
 }
 
-// bridge stands in for WeChat's own: it keeps what it is asked until the test
+// heldBridge stands in for WeChat's own: it keeps what it is asked until the test
 // has looked at it and says what the customer saw.
-const bridge = `window.WeixinJSBridge = {
+const heldBridge = `window.WeixinJSBridge = {
 	invoke(name, pay, done) {
 		window.asked = JSON.stringify({name, pay});
 		window.answer = (message) => { delete window.asked; done({err_msg: message}); return true; };
@@ -72,9 +72,9 @@ type invoked struct {
 	Pay  map[string]string `json:"pay"`
 }
 
-// cashier waits until the page opens WeChat's cashier, holds what it hands over
+// invoked waits until the page opens WeChat's cashier, holds what it hands over
 // to what WeChat takes, and returns the order.
-func (s *shop) cashier(b tab) (no, nonce string) {
+func (s *shop) invoked(b tab) (no, nonce string) {
 	s.t.Helper()
 	b.until("!!window.asked")
 	var asked invoked

@@ -17,17 +17,17 @@ func (b tab) note() string {
 func TestJSAPI(t *testing.T) {
 	t.Parallel()
 	s, b := openExample(t, "jsapi")
-	call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: bridge})
+	call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: heldBridge})
 	b.width(390)
 	b.open(s.home) // by way of WeChat's login
 	b.click("#buy")
-	no, first := s.cashier(b)
+	no, first := s.invoked(b)
 	eval[bool](b, `answer("get_brand_wcpay_request:cancel")`)
 	b.reads("#note", "已取消支付")
 	b.shoot("jsapi-cancelled")
 
 	b.click("#again")
-	same, second := s.cashier(b)
+	same, second := s.invoked(b)
 	if same != no || second == first {
 		t.Errorf("order %s and nonce %s came again as %s and %s", no, first, same, second)
 	}
@@ -37,7 +37,7 @@ func TestJSAPI(t *testing.T) {
 	b.shoot("jsapi-paid")
 
 	b.click("#buy")
-	no, _ = s.cashier(b)
+	no, _ = s.invoked(b)
 	eval[bool](b, `answer("get_brand_wcpay_request:ok")`) // though nothing was paid
 	b.reads("#note", "正在确认支付结果")
 	b.see("#again")
@@ -54,8 +54,8 @@ func TestJSAPIOutside(t *testing.T) {
 	b.open(s.home)
 	b.click("#buy")
 	b.reads("#note", "请在微信中打开本页")
-	eval[bool](b, bridge+` document.dispatchEvent(new Event("WeixinJSBridgeReady"))`) // it was only late
-	no, _ := s.cashier(b)
+	eval[bool](b, heldBridge+` document.dispatchEvent(new Event("WeixinJSBridgeReady"))`) // it was only late
+	no, _ := s.invoked(b)
 	s.pay(no)
 	b.reads("#note", "支付成功") // seen before WeChat says anything
 	eval[bool](b, `answer("get_brand_wcpay_request:ok")`)
