@@ -74,6 +74,12 @@ var floors = []floor{
 		may:   []string{"orderstore", "orderstore/mysql", "orderstore/postgres", "orderstore/sqlite"},
 		third: []string{"*"}, // the drivers
 	},
+	// beside: what the notification path carries, beside other handlers
+	{
+		pkg:   "internal/load",
+		may:   []string{".", "orderstore", "orderstore/memory", "orderstore/mysql", "orderstore/postgres", "orderstore/sqlite", "wxapi", "wxcrypto"},
+		third: []string{"*"}, // the drivers
+	},
 	// rim: third parties live here
 	{pkg: "wxprom", may: []string{".", "ledger", "orderstore", "worker", "wxapi", "wxcrypto"}, third: []string{"*"}},
 	{pkg: "cmd/...", may: []string{".", "checkup"}, third: []string{"github.com/gorilla/mux", "rsc.io/qr"}},

@@ -1,0 +1,131 @@
+// Command load measures what the notification path carries: how many payments
+// a second are stored and acknowledged, beside handlers that do it otherwise.
+// File docs/performance.md has the results.
+//
+//	go run ./internal/load
+//	go run ./internal/load -sync 2ms -in-flight 64,256
+//	go run ./internal/load -store postgres -dsn postgres://postgres@127.0.0.1:5432/test
+//
+// The client is this process, each server another one of the same program. All
+// notifications are signed, and their orders stored, before a clock starts. In
+// each round every server has its turn with a fresh copy of the database, so
+// that whatever else the machine does slows all of them down alike; figures are
+// medians of the rounds, and ratios are taken within a round. After each turn the
+// database is opened, and must hold exactly the payments that were acknowledged.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "load:", err)
+		os.Exit(1)
+	}
+}
+
+// config is what the flags say.
+type config struct {
+	store, where    string
+	inFlight, procs []int
+	rounds, orders  int
+	span, sync      time.Duration
+	strict          bool
+	handler, folder string // of a server
+}
+
+func parse(args []string) (c config, err error) {
+	flags := flag.NewFlagSet("load", flag.ContinueOnError)
+	flags.StringVar(&c.store, "store", "sqlite", "sqlite, postgres or mysql")
+	flags.StringVar(&c.where, "dsn", "", "the server, or for sqlite the directory of the files")
+	inFlight := flags.String("in-flight", "1,64,256", "how many notifications wait for their answer at a time")
+	procs := flags.String("procs", "1,2", "GOMAXPROCS of the servers")
+	flags.IntVar(&c.rounds, "rounds", 3, "how often each server has its turn")
+	flags.IntVar(&c.orders, "orders", 30_000, "orders to be paid in a turn at most")
+	flags.DurationVar(&c.span, "span", 2*time.Second, "how long a turn is at most")
+	flags.DurationVar(&c.sync, "sync", 0, "what each sync of the disk takes longer, for all (needs cc; sqlite only)")
+	flags.BoolVar(&c.strict, "strict", false, "fail when a target is missed")
+	flags.StringVar(&c.handler, "serve", "", "be the server with this handler (for the program itself)")
+	flags.StringVar(&c.folder, "folder", "", "what a server is given (for the program itself)")
+	if err := flags.Parse(args); err != nil {
+		return c, err
+	}
+	if c.inFlight, err = numbers(*inFlight); err != nil {
+		return c, err
+	}
+	if c.procs, err = numbers(*procs); err != nil {
+		return c, err
+	}
+	if c.rounds < 1 || c.orders <= warmUp || c.sync < 0 {
+		return c, fmt.Errorf("there is 1 round at least, and there are more than %d orders", warmUp)
+	}
+	return c, nil
+}
+
+func numbers(list string) (all []int, err error) {
+	for text := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("%q is not a list of numbers such as 1,64", list)
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}
+
+// errMissed is the end of a strict run in which a target was missed.
+var errMissed = errors.New("a target was missed")
+
+func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
+	c, err := parse(args)
+	if err != nil {
+		return err
+	}
+	if c.handler != "" {
+		return c.serve(in, out)
+	}
+	dir, err := os.MkdirTemp(dirOf(c), "wxpay-load-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	l, err := prepare(ctx, c, dir)
+	if err != nil {
+		return err
+	}
+	results, err := l.measure(ctx)
+	if err != nil {
+		return err
+	}
+	targets := results.targets(c)
+	if err := print(out, results, targets); err != nil {
+		return err
+	}
+	for _, t := range targets {
+		if c.strict && !t.met() {
+			return errMissed
+		}
+	}
+	return nil
+}
+
+// dirOf is where temporary files go: beside the databases, if they are files.
+func dirOf(c config) string {
+	if c.store == "sqlite" {
+		return c.where
+	}
+	return ""
+}

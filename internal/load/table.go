@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// ratio is the median, over the rounds, of the kit's rate and that of the other
+// handler.
+func (r row) ratio(other string) float64 {
+	var ratios []float64
+	for i, t := range r.turns[ofKit] {
+		ratios = append(ratios, t.rate/r.turns[other][i].rate)
+	}
+	return median(ratios)
+}
+
+func (r row) rate(handler string) float64 {
+	var rates []float64
+	for _, t := range r.turns[handler] {
+		rates = append(rates, t.rate)
+	}
+	return median(rates)
+}
+
+func (r row) latency(handler string, of func(turn) time.Duration) time.Duration {
+	var all []time.Duration
+	for _, t := range r.turns[handler] {
+		all = append(all, of(t))
+	}
+	return median(all)
+}
+
+func p50(t turn) time.Duration { return t.p50 }
+func p99(t turn) time.Duration { return t.p99 }
+
+// print writes the tables in Markdown: what was measured, and whether the
+// targets were met.
+func print(out io.Writer, results results, targets []target) error {
+	var b strings.Builder
+	b.WriteString("| in flight | GOMAXPROCS | kit /s | p50 | p99 | no store /s | naive /s | p99 | one connection /s | p99 |\n|---|---" + strings.Repeat("|---:", 8) + "|\n")
+	for _, r := range results.rows {
+		fmt.Fprintf(&b, "| %d | %d | %.0f | %s | %s | %.0f | %.0f | %s | %.0f | %s |\n", r.inFlight, r.procs,
+			r.rate(ofKit), short(r.latency(ofKit, p50)), short(r.latency(ofKit, p99)), r.rate(withNone),
+			r.rate(ofNaive), short(r.latency(ofNaive, p99)), r.rate(ofOne), short(r.latency(ofOne, p99)))
+	}
+	if refused := results.refused(); refused > 0 {
+		fmt.Fprintf(&b, "\n%d notifications were refused: WeChat Pay would send them again.\n", refused)
+	}
+	b.WriteString("\n| target | wanted | measured | |\n|---|---:|---:|---|\n")
+	for _, t := range targets {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", t.name, t.wanted(), t.measured(), t.verdict())
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// refused counts over all turns.
+func (r results) refused() (n int) {
+	for _, row := range r.rows {
+		for _, turns := range row.turns {
+			for _, t := range turns {
+				n += t.refused
+			}
+		}
+	}
+	return n
+}
+
+func short(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1000) }
