@@ -106,7 +106,7 @@ func (k APIv3Key) Open(r Resource) ([]byte, error) {
 	if len(ciphertext) < k.aead.Overhead() {
 		return nil, fmt.Errorf("%w: %d bytes are shorter than the tag", ErrCiphertext, len(ciphertext))
 	}
-	plaintext, err := k.aead.Open(nil, []byte(r.Nonce), ciphertext, []byte(r.AssociatedData))
+	plaintext, err := k.aead.Open(ciphertext[:0], []byte(r.Nonce), ciphertext, []byte(r.AssociatedData)) // in its place
 	if err != nil {
 		return nil, ErrDecrypt
 	}

@@ -47,7 +47,11 @@ func (s *KeySet) Add(keys ...VerifyKey) {
 
 // Get returns the key with this serial. The case of hex digits does not matter.
 func (s *KeySet) Get(serial string) (VerifyKey, bool) {
-	key, ok := s.load()[normalSerial(serial)]
+	keys := s.load()
+	key, ok := keys[serial]
+	if !ok {
+		key, ok = keys[normalSerial(serial)]
+	}
 	return key, ok
 }
 

@@ -13,12 +13,12 @@ import (
 
 // requestMessage is what the merchant signs for a request (wire: API v3, 签名生成).
 func requestMessage(method, requestURI, timestamp, nonce string, body []byte) []byte {
-	return message(method, requestURI, timestamp, nonce, string(body))
+	return withBody(body, method, requestURI, timestamp, nonce)
 }
 
 // answerMessage is what WeChat Pay signs for an answer and for a notification (wire: API v3, 签名验证).
 func answerMessage(timestamp, nonce string, body []byte) []byte {
-	return message(timestamp, nonce, string(body))
+	return withBody(body, timestamp, nonce)
 }
 
 // jsapiMessage is what the merchant signs for a JSAPI page or a mini-program (wire: JSAPI调起支付, 小程序调起支付).
@@ -33,13 +33,21 @@ func appMessage(appID, timestamp, nonce, prepayID string) []byte {
 	return message(appID, timestamp, nonce, prepayID)
 }
 
-func message(lines ...string) []byte {
-	size := len(lines)
-	for _, line := range lines {
+func message(text ...string) []byte { return lines(0, text) }
+
+// withBody is a message whose last line is a body.
+func withBody(body []byte, text ...string) []byte {
+	return append(append(lines(len(body)+1, text), body...), '\n')
+}
+
+// lines ends each line of text by one LF, and keeps room for more behind them.
+func lines(room int, text []string) []byte {
+	size := room + len(text)
+	for _, line := range text {
 		size += len(line)
 	}
 	buf := make([]byte, 0, size)
-	for _, line := range lines {
+	for _, line := range text {
 		buf = append(buf, line...)
 		buf = append(buf, '\n')
 	}

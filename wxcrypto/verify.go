@@ -73,23 +73,18 @@ func (s *KeySet) Verify(h http.Header, body []byte, now time.Time) (serial strin
 	return serial, header.checkSignature(key, body)
 }
 
-func readSignedHeader(h http.Header) (signedHeader, error) {
-	var header signedHeader
-	for _, field := range []struct {
-		name string
-		max  int
-		into *string
-	}{
-		{"Wechatpay-Timestamp", maxTimestampLen, &header.timestamp},
-		{"Wechatpay-Nonce", maxNonceLen, &header.nonce},
-		{"Wechatpay-Serial", maxSerialLen, &header.serial},
-		{"Wechatpay-Signature", maxSignatureLen, &header.signature},
-	} {
-		value, err := oneHeader(h, field.name, field.max)
-		if err != nil {
-			return signedHeader{}, err
-		}
-		*field.into = value
+func readSignedHeader(h http.Header) (header signedHeader, err error) {
+	if header.timestamp, err = oneHeader(h, "Wechatpay-Timestamp", maxTimestampLen); err != nil {
+		return signedHeader{}, err
+	}
+	if header.nonce, err = oneHeader(h, "Wechatpay-Nonce", maxNonceLen); err != nil {
+		return signedHeader{}, err
+	}
+	if header.serial, err = oneHeader(h, "Wechatpay-Serial", maxSerialLen); err != nil {
+		return signedHeader{}, err
+	}
+	if header.signature, err = oneHeader(h, "Wechatpay-Signature", maxSignatureLen); err != nil {
+		return signedHeader{}, err
 	}
 	return header, checkSignatureType(h)
 }
@@ -151,6 +146,9 @@ func (header signedHeader) checkSignature(key VerifyKey, body []byte) error {
 // printableSerial makes what a stranger wrote fit for a log.
 func printableSerial(claimed string) string {
 	const most = 64
+	if len(claimed) <= most && isVisible(claimed) {
+		return claimed
+	}
 	return strings.Map(func(r rune) rune {
 		if r <= ' ' || r >= 0x7f {
 			return '?'
