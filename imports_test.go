@@ -31,7 +31,8 @@ var floors = []floor{
 	{pkg: "orderstore"},
 	{pkg: "checkup"},
 	// adapters
-	{pkg: "wxapi", may: []string{"wxcrypto"}},
+	{pkg: "internal/lean"},
+	{pkg: "wxapi", may: []string{"internal/lean", "wxcrypto"}},
 	{pkg: "wxlogin"},
 	{pkg: "wxapi/apiv2", may: []string{"wxapi", "wxcrypto"}},
 	{pkg: "orderstore/memory", may: []string{"orderstore"}},

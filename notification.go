@@ -3,7 +3,6 @@ package wxpay
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -60,13 +59,8 @@ func (k *Kit) unseal(r *http.Request, body []byte) (Notification, error) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body)) // for those behind VerifyNotify
 	n := Notification{Serial: serial}
-	var sealed struct {
-		ID        string             `json:"id"`
-		EventType string             `json:"event_type"`
-		Summary   string             `json:"summary"`
-		Resource  *wxcrypto.Resource `json:"resource"`
-	}
-	if err := json.Unmarshal(body, &sealed); err != nil {
+	sealed, err := wxapi.ParseNotification(body)
+	if err != nil {
 		return n, &rejection{"malformed", http.StatusBadRequest, err}
 	}
 	n.ID, n.EventType, n.Summary = sealed.ID, sealed.EventType, sealed.Summary

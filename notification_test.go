@@ -243,7 +243,7 @@ func TestResource(t *testing.T) {
 		{"resource missing", withEnvelope("resource", nil), malformed("no resource")},
 		{"resource null", rewritten(func(body map[string]any) { body["resource"] = nil }), malformed("no resource")},
 		{"event_type missing", rewritten(func(body map[string]any) { delete(body, "event_type") }), malformed("no event_type")},
-		{"resource a text", withEnvelope("resource", "encrypt-resource"), malformed("cannot unmarshal string")},
+		{"resource a text", withEnvelope("resource", "encrypt-resource"), malformed("resource: a string at byte ")},
 		{"resource empty", withEnvelope("resource", map[string]any{}), malformed("algorithm is not AEAD_AES_256_GCM")},
 		{"ciphertext cut inside a group", ciphertext(func(s string) string { return s[:len(s)-1] }), malformed("not base64")},
 		{"ciphertext cut between groups", ciphertext(func(s string) string { return s[:len(s)-4] }), undecryptable},
@@ -261,11 +261,11 @@ func TestResource(t *testing.T) {
 		{"another APIv3 key", func(n *wxsim.Notification) { n.APIv3Key = strings.Repeat("k", 32) }, undecryptable},
 		{"other associated data", withResource("associated_data", "refund"), undecryptable},
 		{"associated data lost", withResource("associated_data", nil), undecryptable},
-		{"body not JSON", whole("id=1&event_type=TRANSACTION.SUCCESS"), malformed("invalid character")},
-		{"body empty, and signed so", whole(""), malformed("unexpected end of JSON input")},
+		{"body not JSON", whole("id=1&event_type=TRANSACTION.SUCCESS"), malformed("the character 'i' at byte 0")},
+		{"body empty, and signed so", whole(""), malformed("unexpected end of JSON")},
 		{"body null", whole("null"), malformed("no resource")},
-		{"body a list", whole("[]"), malformed("cannot unmarshal array")},
-		{"body two objects", whole("{}{}"), malformed("invalid character '{' after top-level value")},
+		{"body a list", whole("[]"), malformed("an array at byte 0")},
+		{"body two objects", whole("{}{}"), malformed("an object at byte 2 after the value")},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

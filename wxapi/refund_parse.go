@@ -4,8 +4,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 )
+
+// lenientText takes a string, and "" for whatever else stands there: a field
+// that decides nothing must not make a refund unreadable.
+type lenientText string
+
+func (s *lenientText) UnmarshalJSON(raw []byte) error {
+	*s = lenientText(text(raw))
+	return nil
+}
 
 type refundWire struct {
 	MchID               string           `json:"mchid"`
@@ -84,21 +92,12 @@ func (w *refundWire) refund() Refund {
 		MchID: w.MchID, RefundID: string(w.RefundID), OutRefundNo: w.OutRefundNo,
 		TransactionID: string(w.TransactionID), OutTradeNo: w.OutTradeNo, Channel: string(w.Channel),
 		UserReceivedAccount: string(w.UserReceivedAccount), Status: w.Status,
-		CreateTime: w.CreateTime.time(), SuccessTime: w.SuccessTime.time(),
+		CreateTime: timeOrZero(string(w.CreateTime)), SuccessTime: timeOrZero(string(w.SuccessTime)),
 	}
 	if r.Status == "CLOSE" { // as some of the documentation spells it
 		r.Status = RefundClosed
 	}
 	return r
-}
-
-// time is zero when the text is none. Fractions of a second are taken.
-func (s lenientText) time() time.Time {
-	at, err := time.Parse(time.RFC3339, string(s))
-	if err != nil {
-		return time.Time{}
-	}
-	return at.UTC()
 }
 
 func (w refundAmountWire) read() (RefundAmount, error) {

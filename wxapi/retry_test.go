@@ -133,7 +133,7 @@ func TestGarbage(t *testing.T) {
 		{"prepay: not JSON", 0, "<html>", want{is: wxapi.ErrUnknown, hits: 1}, "invalid character"},
 		{"prepay: the other product's credential", 0, `{"code_url":"weixin://"}`, want{is: wxapi.ErrUnknown, hits: 1}, "prepay_id is missing"},
 		{"prepay: null", 0, `null`, want{is: wxapi.ErrUnknown, hits: 1}, "prepay_id is missing"},
-		{"query: not JSON", 1, "<html>", want{is: wxapi.ErrUnknown, hits: 1}, "invalid character"},
+		{"query: not JSON", 1, "<html>", want{is: wxapi.ErrUnknown, hits: 1}, "the character '<' at byte 0"},
 		{"query: empty", 1, "", want{is: wxapi.ErrUnknown, hits: 1}, "unexpected end"},
 		{"query: half a transaction", 1, `{"mchid":"1230000109"}`, want{is: wxapi.ErrUnknown, hits: 1}, "out_trade_no is missing"},
 		{"query: another order", 1, strings.Replace(notPaid, "-A", "-B", 1), want{is: wxapi.ErrUnknown, hits: 1}, "another order"},

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/wxpaykit/wxpay/internal/lean"
 )
 
 // The values of [Transaction].TradeState that these calls meet; code pay adds
@@ -56,99 +58,109 @@ func (t Transaction) Paid() bool {
 	return t.TradeState == StateSuccess || t.TradeState == StateRefund
 }
 
-// lenientText takes a string, and "" for whatever else stands there: a field
-// that decides nothing must not make a payment unreadable.
-type lenientText string
-
-func (s *lenientText) UnmarshalJSON(raw []byte) error {
-	*s = lenientText(text(raw))
-	return nil
-}
-
-type transactionWire struct {
-	AppID           lenientText     `json:"appid"`
-	MchID           string          `json:"mchid"`
-	OutTradeNo      string          `json:"out_trade_no"`
-	TransactionID   string          `json:"transaction_id"`
-	TradeType       lenientText     `json:"trade_type"`
-	TradeState      string          `json:"trade_state"`
-	TradeStateDesc  lenientText     `json:"trade_state_desc"`
-	BankType        lenientText     `json:"bank_type"`
-	Attach          lenientText     `json:"attach"`
-	SuccessTime     lenientText     `json:"success_time"`
-	Payer           json.RawMessage `json:"payer"`
-	SceneInfo       json.RawMessage `json:"scene_info"`
-	PromotionDetail json.RawMessage `json:"promotion_detail"`
-	Amount          amountWire      `json:"amount"`
-}
-
-type amountWire struct {
-	Total         int64       `json:"total"`
-	PayerTotal    int64       `json:"payer_total"`
-	Currency      lenientText `json:"currency"`
-	PayerCurrency lenientText `json:"payer_currency"`
-}
-
 // ParseTransaction reads the body of a query or the plaintext of a payment
 // notification, either of them verified before. It refuses what is not one JSON
-// object, lacks out_trade_no, mchid or trade_state, or has an amount that is not
-// a whole number of fen from 0 up. Unknown fields and values, and fields that
-// decide nothing, are never a reason to refuse.
+// object, has a field twice, lacks out_trade_no, mchid or trade_state, or has an
+// amount that is not a whole number of fen from 0 up. Names of fields are
+// compared by case. Unknown fields and values, and fields that decide nothing,
+// are never a reason to refuse.
 func ParseTransaction(body []byte) (Transaction, error) {
-	var wire *transactionWire
-	if err := json.Unmarshal(body, &wire); err != nil {
+	t, err := readTransaction(lean.New(string(body)))
+	if err != nil {
 		return Transaction{}, fmt.Errorf("transaction: %w", err)
 	}
-	if wire == nil {
-		return Transaction{}, errors.New("transaction: it is null")
-	}
 	for _, field := range []struct{ name, value string }{
-		{"out_trade_no", wire.OutTradeNo}, {"mchid", wire.MchID}, {"trade_state", wire.TradeState},
+		{"out_trade_no", t.OutTradeNo}, {"mchid", t.MchID}, {"trade_state", t.TradeState},
 	} {
 		if field.value == "" {
 			return Transaction{}, fmt.Errorf("transaction: %s is missing", field.name)
 		}
 	}
-	amount, err := wire.Amount.read()
-	if err != nil {
-		return Transaction{}, fmt.Errorf("transaction: %w", err)
-	}
-	t := wire.transaction()
-	t.Amount = amount
 	return t, nil
 }
 
-func (w *transactionWire) transaction() Transaction {
-	t := Transaction{
-		AppID: string(w.AppID), MchID: w.MchID, OutTradeNo: w.OutTradeNo, TransactionID: w.TransactionID,
-		TradeType: string(w.TradeType), TradeState: w.TradeState, TradeStateDesc: string(w.TradeStateDesc),
-		BankType: string(w.BankType), Attach: string(w.Attach),
-		OpenID: member(w.Payer, "openid"), DeviceID: member(w.SceneInfo, "device_id"),
+// readTransaction reads texts that decide strictly, and those that do not by
+// TextOrSkip: they must not make a payment unreadable.
+func readTransaction(r *lean.Reader) (t Transaction, err error) {
+	if r.Null() {
+		return t, errors.New("it is null")
 	}
-	if at, err := time.Parse(time.RFC3339, string(w.SuccessTime)); err == nil {
-		t.SuccessTime = at.UTC()
+	for field := range r.Object() {
+		switch field {
+		case "appid":
+			t.AppID = r.TextOrSkip()
+		case "mchid":
+			t.MchID = r.Text()
+		case "out_trade_no":
+			t.OutTradeNo = r.Text()
+		case "transaction_id":
+			t.TransactionID = r.Text()
+		case "trade_type":
+			t.TradeType = r.TextOrSkip()
+		case "trade_state":
+			t.TradeState = r.Text()
+		case "trade_state_desc":
+			t.TradeStateDesc = r.TextOrSkip()
+		case "bank_type":
+			t.BankType = r.TextOrSkip()
+		case "attach":
+			t.Attach = r.TextOrSkip()
+		case "success_time":
+			t.SuccessTime = timeOrZero(r.TextOrSkip())
+		case "payer":
+			t.OpenID = readMember(r, "openid")
+		case "scene_info":
+			t.DeviceID = readMember(r, "device_id")
+		case "amount":
+			t.Amount = readAmount(r)
+		case "promotion_detail":
+			if !r.Null() {
+				t.PromotionDetail = json.RawMessage(r.Raw())
+			}
+		}
 	}
-	if string(w.PromotionDetail) != "null" {
-		t.PromotionDetail = w.PromotionDetail
-	}
-	return t
+	return t, r.Close()
 }
 
-func (w amountWire) read() (TransactionAmount, error) {
-	if w.Total < 0 || w.PayerTotal < 0 {
-		return TransactionAmount{}, errors.New("amount is negative")
+func readAmount(r *lean.Reader) (a TransactionAmount) {
+	for field := range r.Object() {
+		switch field {
+		case "total":
+			a.Total = r.Whole()
+		case "payer_total":
+			a.PayerTotal = r.Whole()
+		case "currency":
+			a.Currency = r.TextOrSkip()
+		case "payer_currency":
+			a.PayerCurrency = r.TextOrSkip()
+		}
 	}
-	return TransactionAmount{
-		Total: w.Total, PayerTotal: w.PayerTotal,
-		Currency: string(w.Currency), PayerCurrency: string(w.PayerCurrency),
-	}, nil
+	if a.Total < 0 || a.PayerTotal < 0 {
+		r.Fail(errors.New("amount is negative"))
+	}
+	return a
 }
 
-// member is a text inside an optional object, "" if there is none.
-func member(object json.RawMessage, name string) string {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(object, &fields) != nil {
+// readMember is a text inside an optional object, "" if there is none.
+func readMember(r *lean.Reader, name string) (text string) {
+	if !r.Is('{') {
+		r.Skip()
 		return ""
 	}
-	return text(fields[name])
+	for field := range r.Object() {
+		if field == name {
+			text = r.TextOrSkip()
+		}
+	}
+	return text
+}
+
+// timeOrZero is a time of WeChat Pay's in UTC, zero if text is none. Fractions of
+// a second are taken.
+func timeOrZero(text string) time.Time {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return at.UTC()
 }

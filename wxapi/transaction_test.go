@@ -2,6 +2,7 @@ package wxapi_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"reflect"
 	"strconv"
 	"strings"
@@ -50,24 +51,28 @@ func TestParseTransaction(t *testing.T) {
 func TestParseTransactionRefuses(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, body, text string }{
-		{"nothing", ``, "unexpected end"},
+		{"nothing", ``, "transaction: unexpected end of JSON"},
 		{"null", `null`, "null"},
-		{"a list", `[]`, "array"},
-		{"two", `{"mchid":"1","out_trade_no":"2","trade_state":"SUCCESS"}{}`, "after top-level value"},
+		{"a list", `[]`, "an array at byte 0 where '{' should be"},
+		{"two", `{"mchid":"1","out_trade_no":"2","trade_state":"SUCCESS"}{}`, "an object at byte 56 after the value"},
 		{"no number", `{"mchid":"1","trade_state":"SUCCESS"}`, "out_trade_no is missing"},
 		{"no merchant", `{"out_trade_no":"2","trade_state":"SUCCESS"}`, "mchid is missing"},
 		{"no state", `{"mchid":"1","out_trade_no":"2","trade_state":null}`, "trade_state is missing"},
-		{"merchant as a number", `{"mchid":1}`, "cannot unmarshal number"},
-		{"transaction_id as a number", paidWith(`"transaction_id":4200000000000000000`), "cannot unmarshal number"},
-		{"fraction", paidWith(`"amount":{"total":100.5}`), "cannot unmarshal number"},
-		{"float of a whole", paidWith(`"amount":{"total":100.0}`), "cannot unmarshal number"},
-		{"exponent", paidWith(`"amount":{"total":1e2}`), "cannot unmarshal number"},
-		{"text", paidWith(`"amount":{"total":"100"}`), "cannot unmarshal string"},
-		{"overflow", paidWith(`"amount":{"total":9223372036854775808}`), "cannot unmarshal number"},
+		{"merchant as a number", `{"mchid":1}`, "mchid: a number at byte 9"},
+		{"transaction_id as a number", paidWith(`"transaction_id":4200000000000000000`), "transaction_id: a number"},
+		{"fraction", paidWith(`"amount":{"total":100.5}`), "amount.total: 100.5 is not a whole number"},
+		{"float of a whole", paidWith(`"amount":{"total":100.0}`), "amount.total: 100.0 is not a whole number"},
+		{"exponent", paidWith(`"amount":{"total":1e2}`), "amount.total: 1e2 is not a whole number"},
+		{"text", paidWith(`"amount":{"total":"100"}`), "amount.total: a string at byte 74, not a whole number"},
+		{"overflow", paidWith(`"amount":{"total":9223372036854775808}`), "is not a whole number of 64 bits"},
 		{"negative", paidWith(`"amount":{"total":-1}`), "amount is negative"},
 		{"negative payer_total", paidWith(`"amount":{"total":1,"payer_total":-1}`), "amount is negative"},
-		{"payer_total fraction", paidWith(`"amount":{"total":1,"payer_total":0.5}`), "cannot unmarshal number"},
-		{"amount is no object", paidWith(`"amount":100`), "cannot unmarshal number"},
+		{"payer_total fraction", paidWith(`"amount":{"total":1,"payer_total":0.5}`), "amount.payer_total: 0.5 is not"},
+		{"amount is no object", paidWith(`"amount":100`), "amount: a number at byte 65 where '{' should be"},
+		{"merchant twice", paidWith(`"mchid":"1230000109"`), `"mchid" is there twice`},
+		{"merchant twice, by another case", paidWith(`"MCHID":"1230000109"`), `"MCHID" is there twice`},
+		{"merchant in capitals", `{"MCHID":"1","out_trade_no":"2","trade_state":"SUCCESS"}`, "mchid is missing"},
+		{"total twice", paidWith(`"amount":{"total":1,"total":1}`), `amount: "total" is there twice`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -136,6 +141,13 @@ func FuzzParseTransaction(f *testing.F) {
 		if got.OutTradeNo == "" || got.MchID == "" || got.TradeState == "" || got.SuccessTime.Location() != time.UTC {
 			t.Errorf("incomplete: %+v", got)
 		}
+		if want := standard(t, body); got.MchID != want.text("mchid") || got.OutTradeNo != want.text("out_trade_no") ||
+			got.TransactionID != want.text("transaction_id") || got.TradeState != want.text("trade_state") {
+			t.Errorf("%+v, encoding/json has %s", got, want)
+		} else if amount := standard(t, want["amount"]); got.Amount.Total != amount.whole("total") || got.Amount.PayerTotal != amount.whole("payer_total") ||
+			got.Amount.Currency != amount.text("currency") {
+			t.Errorf("%+v, encoding/json has %s", got.Amount, amount)
+		}
 		for _, fen := range []int64{got.Amount.Total, got.Amount.PayerTotal} {
 			// Money stands in the body digit by digit.
 			if fen < 0 || fen > 0 && !bytes.Contains(body, []byte(strconv.FormatInt(fen, 10))) {
@@ -143,4 +155,28 @@ func FuzzParseTransaction(f *testing.F) {
 			}
 		}
 	})
+}
+
+// object is what encoding/json makes of an object, its names compared by case.
+type object map[string]json.RawMessage
+
+func standard(t *testing.T, text []byte) (o object) {
+	t.Helper()
+	if len(text) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(text, &o); err != nil {
+		t.Errorf("encoding/json refuses %q: %v", text, err)
+	}
+	return o
+}
+
+func (o object) text(name string) (s string) {
+	_ = json.Unmarshal(o[name], &s) // "" for another kind
+	return s
+}
+
+func (o object) whole(name string) (n int64) {
+	_ = json.Unmarshal(o[name], &n)
+	return n
 }

@@ -40,6 +40,7 @@ func p99(t turn) time.Duration { return t.p99 }
 // targets were met.
 func print(out io.Writer, results results, targets []target) error {
 	var b strings.Builder
+	fmt.Fprintf(&b, "To verify, decrypt and decode: %v, the cryptography alone %v.\n\n", results.reads.kit, results.reads.floor)
 	b.WriteString("| in flight | GOMAXPROCS | kit /s | p50 | p99 | no store /s | naive /s | p99 | one connection /s | p99 |\n|---|---" + strings.Repeat("|---:", 8) + "|\n")
 	for _, r := range results.rows {
 		fmt.Fprintf(&b, "| %d | %d | %.0f | %s | %s | %.0f | %.0f | %s | %.0f | %s |\n", r.inFlight, r.procs,
