@@ -21,6 +21,7 @@ type turn struct {
 	refused      int      // WeChat would send these again
 	rate         float64  // acknowledged in a second
 	p50, p99     time.Duration
+	cpu          time.Duration // of the server, for each notification
 }
 
 // answer is what came back for a message, and when.

@@ -44,6 +44,7 @@ type config struct {
 	rounds, orders  int
 	span, sync      time.Duration
 	strict          bool
+	profiles        string
 	handler, folder string // of a server
 }
 
@@ -58,6 +59,7 @@ func parse(args []string) (c config, err error) {
 	flags.DurationVar(&c.span, "span", 2*time.Second, "how long a turn is at most")
 	flags.DurationVar(&c.sync, "sync", 0, "what each sync of the disk takes longer, for all (needs cc; sqlite only)")
 	flags.BoolVar(&c.strict, "strict", false, "fail when a target is missed")
+	flags.StringVar(&c.profiles, "profiles", "", "a `directory` for the CPU profile of each server's last turn")
 	flags.StringVar(&c.handler, "serve", "", "be the server with this handler (for the program itself)")
 	flags.StringVar(&c.folder, "folder", "", "what a server is given (for the program itself)")
 	if err := flags.Parse(args); err != nil {

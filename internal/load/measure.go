@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,24 +91,35 @@ func (l *load) turn(ctx context.Context, handler string, procs, inFlight int) (t
 	if err := copyFiles(folder, l.dir); err != nil {
 		return t, err
 	}
-	addr, stop, err := l.start(ctx, handler, folder, procs)
+	addr, stop, err := l.start(ctx, handler, folder, procs, l.profile(handler, procs, inFlight))
 	if err != nil {
 		return t, err
 	}
 	t, err = send(addr, l.pool, inFlight, l.span)
-	if err := errors.Join(err, stop()); err != nil {
+	used, stopErr := stop()
+	if err := errors.Join(err, stopErr); err != nil {
 		return t, err
 	}
+	t.cpu = used / time.Duration(len(t.acknowledged)+t.refused)
 	return t, l.check(ctx, t, folder, handler)
 }
 
-// start starts a server, and returns its address and what ends it.
-func (l *load) start(ctx context.Context, handler, folder string, procs int) (addr string, stop func() error, err error) {
+// profile is the file of a server's profile, if there is to be one.
+func (l *load) profile(handler string, procs, inFlight int) string {
+	if l.profiles == "" {
+		return ""
+	}
+	return filepath.Join(l.profiles, fmt.Sprintf("%s-%d-%d.pprof", strings.ReplaceAll(handler, " ", "-"), procs, inFlight))
+}
+
+// start starts a server, and returns its address and what ends it: that returns
+// the time of all processors that the server has used.
+func (l *load) start(ctx context.Context, handler, folder string, procs int, profile string) (addr string, stop func() (time.Duration, error), err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return "", nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, "-serve", handler, "-folder", folder)
+	cmd := exec.CommandContext(ctx, self, "-serve", handler, "-folder", folder, "-profiles", profile)
 	cmd.Stderr = os.Stderr
 	cmd.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(procs))
 	if l.slow != "" {
@@ -124,10 +136,14 @@ func (l *load) start(ctx context.Context, handler, folder string, procs int) (ad
 	if err := cmd.Start(); err != nil {
 		return "", nil, err
 	}
-	stop = func() error { return errors.Join(in.Close(), cmd.Wait()) }
+	stop = func() (time.Duration, error) {
+		err := errors.Join(in.Close(), cmd.Wait())
+		return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), err
+	}
 	addr, err = bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		return "", nil, errors.Join(err, stop())
+		_, stopErr := stop()
+		return "", nil, errors.Join(err, stopErr)
 	}
 	return strings.TrimSpace(addr), stop, nil
 }

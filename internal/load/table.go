@@ -35,17 +35,18 @@ func (r row) latency(handler string, of func(turn) time.Duration) time.Duration 
 
 func p50(t turn) time.Duration { return t.p50 }
 func p99(t turn) time.Duration { return t.p99 }
+func cpu(t turn) time.Duration { return t.cpu }
 
 // print writes the tables in Markdown: what was measured, and whether the
 // targets were met.
 func print(out io.Writer, results results, targets []target) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "To verify, decrypt and decode: %v, the cryptography alone %v.\n\n", results.reads.kit, results.reads.floor)
-	b.WriteString("| in flight | GOMAXPROCS | kit /s | p50 | p99 | no store /s | naive /s | p99 | one connection /s | p99 |\n|---|---" + strings.Repeat("|---:", 8) + "|\n")
+	b.WriteString("| in flight | GOMAXPROCS | kit /s | p50 | p99 | CPU | no store /s | CPU | naive /s | p99 | one connection /s | p99 | CPU |\n|---|---" + strings.Repeat("|---:", 11) + "|\n")
 	for _, r := range results.rows {
-		fmt.Fprintf(&b, "| %d | %d | %.0f | %s | %s | %.0f | %.0f | %s | %.0f | %s |\n", r.inFlight, r.procs,
-			r.rate(ofKit), short(r.latency(ofKit, p50)), short(r.latency(ofKit, p99)), r.rate(withNone),
-			r.rate(ofNaive), short(r.latency(ofNaive, p99)), r.rate(ofOne), short(r.latency(ofOne, p99)))
+		fmt.Fprintf(&b, "| %d | %d | %.0f | %s | %s | %s | %.0f | %s | %.0f | %s | %.0f | %s | %s |\n", r.inFlight, r.procs,
+			r.rate(ofKit), short(r.latency(ofKit, p50)), short(r.latency(ofKit, p99)), micros(r.latency(ofKit, cpu)), r.rate(withNone), micros(r.latency(withNone, cpu)),
+			r.rate(ofNaive), short(r.latency(ofNaive, p99)), r.rate(ofOne), short(r.latency(ofOne, p99)), micros(r.latency(ofOne, cpu)))
 	}
 	if refused := results.refused(); refused > 0 {
 		fmt.Fprintf(&b, "\n%d notifications were refused: WeChat Pay would send them again.\n", refused)
@@ -70,4 +71,5 @@ func (r results) refused() (n int) {
 	return n
 }
 
-func short(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1000) }
+func micros(d time.Duration) string { return fmt.Sprintf("%d µs", d.Microseconds()) }
+func short(d time.Duration) string  { return fmt.Sprintf("%.1f ms", d.Seconds()*1000) }
