@@ -25,16 +25,14 @@ type derived struct{ value any }
 // orderColumns lists the columns of pay_order_record and where they are in o:
 // the only place that names them. out_trade_no and version come first.
 func orderColumns(o *orderstore.Order) []column {
-	return slices.Concat(
-		[]column{{"out_trade_no", &o.OutTradeNo}, {"version", &o.Version}},
-		purchaseColumns(o),
-		progressColumns(o),
-	)
+	const room = 64 // the list is made for each order that is read or written
+	columns := append(make([]column, 0, room), column{"out_trade_no", &o.OutTradeNo}, column{"version", &o.Version})
+	return appendProgress(appendPurchase(columns, o), o)
 }
 
-// purchaseColumns are what was bought, by whom, and how it is to be paid.
-func purchaseColumns(o *orderstore.Order) []column {
-	return []column{
+// appendPurchase appends what was bought, by whom, and how it is to be paid.
+func appendPurchase(columns []column, o *orderstore.Order) []column {
+	return append(columns, []column{
 		{"ref", &o.Ref},
 		{"user_id", &o.UserID},
 		{"goods_id", &o.GoodsID},
@@ -58,12 +56,12 @@ func purchaseColumns(o *orderstore.Order) []column {
 		{"prepay_request", &o.PrepayRequest},
 		{"expires_at", micros{&o.ExpiresAt}},
 		{"created_at", micros{&o.CreatedAt}},
-	}
+	}...)
 }
 
-// progressColumns are what happened to the order since.
-func progressColumns(o *orderstore.Order) []column {
-	return []column{
+// appendProgress appends what happened to the order since.
+func appendProgress(columns []column, o *orderstore.Order) []column {
+	return append(columns, []column{
 		{"prepay_id", &o.PrepayID},
 		{"code_url", &o.CodeURL},
 		{"h5_url", &o.H5URL},
@@ -89,7 +87,7 @@ func progressColumns(o *orderstore.Order) []column {
 		{"hand_over_tries", &o.HandOverTries},
 		{"handed_over_at", micros{&o.HandedOverAt}},
 		{"updated_at", micros{&o.UpdatedAt}},
-	}
+	}...)
 }
 
 // eventColumns lists the columns of pay_order_event that are in e; beside them
@@ -119,9 +117,10 @@ func goodsColumns(g *orderstore.Goods) []column {
 // One that prints an orderstore.Fen where it does not know the column's type
 // would write 1.00元.
 func values(columns []column) []any {
-	args := make([]any, len(columns))
-	for i, c := range columns {
-		args[i] = value(c.field)
+	const room = 3 // for the arguments that find the row
+	args := make([]any, 0, len(columns)+room)
+	for _, c := range columns {
+		args = append(args, value(c.field))
 	}
 	return args
 }

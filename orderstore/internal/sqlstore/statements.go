@@ -39,7 +39,7 @@ type Statements struct {
 
 	insertOrder, updateOrder, getStatus, getWrite string
 	getOrder, dueOrders, findOrders, paidOrders   string
-	lastEvent, listEvents                         string
+	lastEvent, listEvents, insertEvent            string
 	putGoods, getGoods                            string
 }
 
@@ -63,6 +63,7 @@ func (s *Statements) writing() {
 	s.getStatus = s.text("SELECT version, pay_status FROM pay_order_record WHERE out_trade_no = ?")
 	s.getWrite = s.text("SELECT version, write_id FROM pay_order_record WHERE out_trade_no = ?")
 	s.lastEvent = s.text("SELECT coalesce(max(seq), 0) FROM pay_order_event WHERE out_trade_no = ?")
+	s.insertEvent = s.insertEvents(1)
 	goods := goodsColumns(new(orderstore.Goods))
 	s.putGoods = s.text("INSERT INTO goods_info (%s) VALUES (%s) %s %s",
 		list(goods, "%s"), list(goods, "?"), s.dialect.IfThere, list(goods[1:], s.dialect.IfThereColumn))
@@ -84,8 +85,12 @@ func (s *Statements) reading() {
 	s.getGoods = s.text("SELECT %s FROM goods_info WHERE goods_id = ?", list(goodsColumns(new(orderstore.Goods)), "%s"))
 }
 
-// insertEvents is the statement for n events.
+// insertEvents is the statement for n events. Nearly always there is one, whose
+// statement is made beforehand.
 func (s *Statements) insertEvents(n int) string {
+	if n == 1 && s.insertEvent != "" {
+		return s.insertEvent
+	}
 	columns := eventColumns(new(orderstore.Event))
 	row := fmt.Sprintf("(?, ?, %s)", list(columns, "?"))
 	return s.text("INSERT INTO pay_order_event (out_trade_no, seq, %s) VALUES %s",
