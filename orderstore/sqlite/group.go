@@ -18,9 +18,9 @@ const maxGroup = 128
 // somebody else's trouble ended. Its change is to be run again.
 var errLost = errors.New("the transaction was lost")
 
-// together runs change in a transaction with those of everybody who waits.
-func (s *Store) together(ctx context.Context, change func(*sql.Tx) error) error {
-	m := newMember(change)
+// together runs do in a transaction with those of everybody who waits.
+func (s *Store) together(ctx context.Context, do change) error {
+	m := newMember(do)
 	s.queue.join(m)
 	select {
 	case err := <-m.result:
@@ -40,9 +40,9 @@ func (s *Store) together(ctx context.Context, change func(*sql.Tx) error) error 
 	}
 }
 
-// alone runs change in a transaction of its own.
-func (s *Store) alone(ctx context.Context, change func(*sql.Tx) error) error {
-	m := newMember(change)
+// alone runs do in a transaction of its own.
+func (s *Store) alone(ctx context.Context, do change) error {
+	m := newMember(do)
 	select {
 	case s.queue.lead <- struct{}{}:
 		s.lead(ctx, m, 1)
@@ -84,9 +84,21 @@ func (s *Store) lead(ctx context.Context, m *member, size int) {
 
 // group is a transaction that its members share.
 type group struct {
+	store   *Store
 	conn    *sql.Conn // the writer's, with the transaction
+	shared  *place    // where all changes are made; nil where each has its own
 	members []*member // whose change was run, also when it failed
 	outcome error     // of the transaction
+}
+
+// change is what a member does in the transaction.
+type change func(place) error
+
+// place is where changes are made: a *sql.Tx within the group's, and the
+// prepared statements in it.
+type place struct {
+	tx *sql.Tx
+	db sqlstore.Conn
 }
 
 // begin begins the transaction, which has the write lock from its beginning.
@@ -96,10 +108,19 @@ func (s *Store) begin(ctx context.Context) (*group, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &group{conn: conn, outcome: errLost}
+	g := &group{store: s, conn: conn, outcome: errLost}
 	if err := patiently(ctx, func() error { return g.exec("take the lock", "BEGIN IMMEDIATE") }); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
+	if s.onPaidTx != nil {
+		return g, nil // a hook might end the *sql.Tx of others
+	}
+	shared, err := g.place()
+	if err != nil {
+		g.end()
+		return nil, err
+	}
+	g.shared = &shared
 	return g, nil
 }
 
@@ -122,20 +143,33 @@ func (g *group) run(m *member) error {
 	return nil
 }
 
-// within calls change with a *sql.Tx of its own; see writerConn.
-func (g *group) within(change func(*sql.Tx) error) error {
-	tx, err := g.conn.BeginTx(context.WithValue(context.Background(), inner{}, true), nil)
+// within makes the change in the place of all, or in one of its own, whose end
+// closes what a hook opened in it; see writerConn.
+func (g *group) within(do change) error {
+	if g.shared != nil {
+		return do(*g.shared)
+	}
+	p, err := g.place()
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // does nothing after Commit
-	if err := change(tx); err != nil {
+	defer p.tx.Rollback() // does nothing after Commit
+	if err := do(p); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	if err := p.tx.Commit(); err != nil {
 		return fmt.Errorf("the transaction is the store's to end: %w", err)
 	}
 	return nil
+}
+
+// place makes a place in the transaction.
+func (g *group) place() (place, error) {
+	tx, err := g.conn.BeginTx(context.WithValue(context.Background(), inner{}, true), nil)
+	if err != nil {
+		return place{}, err
+	}
+	return place{tx, g.store.in(tx)}, nil
 }
 
 func (g *group) commit() { g.outcome = g.exec("commit", "COMMIT") }
@@ -144,6 +178,9 @@ func (g *group) commit() { g.outcome = g.exec("commit", "COMMIT") }
 func (g *group) end() {
 	if g.outcome != nil {
 		_ = g.exec("roll back", "ROLLBACK") // fails if SQLite has done it
+	}
+	if g.shared != nil {
+		_ = g.shared.tx.Rollback() // ends nothing but the *sql.Tx
 	}
 	_ = g.conn.Close()
 	for _, m := range g.members {

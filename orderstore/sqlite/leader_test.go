@@ -9,6 +9,7 @@ import (
 	"maps"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/wxpaykit/wxpay/orderstore"
@@ -141,4 +142,58 @@ func TestLeaderThatIsCancelledCommitsTheOthers(t *testing.T) {
 		t.Errorf("there were %d commits, want 1", n)
 	}
 	checkOrder(t, s, "tzxz_bad", 1)
+}
+
+// late is a context that ends when it is told, and that nobody hears of who
+// waits for it already.
+type late struct {
+	context.Context
+	over atomic.Bool
+}
+
+func (c *late) Done() <-chan struct{} {
+	if !c.over.Load() {
+		return nil
+	}
+	done := make(chan struct{})
+	close(done)
+	return done
+}
+
+func (c *late) Err() error {
+	if c.over.Load() {
+		return context.Canceled
+	}
+	return nil
+}
+
+// The first to run a statement in a group may be over by then; those who run
+// the same statement behind it are written none the less.
+func TestContextOfTheFirstHarmsNobody(t *testing.T) {
+	t.Parallel()
+	s := open(t, newPath(t))
+	o := create(t, s, newOrder("tzxz_leader"))
+	ctx := &late{Context: t.Context()}
+	release := s.Hold()
+	var wg sync.WaitGroup
+	join := func(waiting int, want error, write func() error) {
+		wg.Go(func() {
+			if err := write(); !errors.Is(err, want) {
+				t.Errorf("writer %d: %v, want %v", waiting, err, want)
+			}
+		})
+		awaitWaiting(t, s, waiting)
+	}
+	commits := countCommits(t, s)
+	join(1, nil, func() error { return s.Save(t.Context(), o) })
+	join(2, context.Canceled, func() error { return s.Create(ctx, newOrder("tzxz_late")) })
+	join(3, nil, func() error { return s.Create(t.Context(), newOrder("tzxz_behind")) })
+	ctx.over.Store(true)
+	release()
+	wg.Wait()
+	if n := commits.Load(); n != 1 {
+		t.Errorf("there were %d commits, want 1", n)
+	}
+	checkOrder(t, s, "tzxz_late", 0)
+	checkOrder(t, s, "tzxz_behind", 1)
 }

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"database/sql"
 	"runtime"
 	"slices"
 	"sync"
@@ -19,13 +18,13 @@ type queue struct {
 
 // member is a write that shares its transaction with others.
 type member struct {
-	change func(*sql.Tx) error
+	change change
 	err    error      // what change returned; the leader's
 	result chan error // has room for one: what the writer is told
 }
 
-func newMember(change func(*sql.Tx) error) *member {
-	return &member{change: change, result: make(chan error, 1)}
+func newMember(do change) *member {
+	return &member{change: do, result: make(chan error, 1)}
 }
 
 func newQueue() queue { return queue{lead: make(chan struct{}, 1)} }

@@ -45,21 +45,27 @@ func (s *Store) prepareOne(ctx context.Context, db *sql.DB, text string) (err er
 // reading runs the prepared statements on the readers.
 func (s *Store) reading() sqlstore.Conn { return conn{prepared: s.prepared} }
 
-// in runs the prepared statements in a transaction.
-func (s *Store) in(tx *sql.Tx) sqlstore.Conn { return conn{s.prepared, tx} }
+// in runs the prepared statements in a transaction, one at a time.
+func (s *Store) in(tx *sql.Tx) sqlstore.Conn {
+	return conn{s.prepared, tx, make(map[string]*sql.Stmt)}
+}
 
 // conn runs prepared statements by their text.
 type conn struct {
 	prepared map[string]*sql.Stmt
 	tx       *sql.Tx
+	inTx     map[string]*sql.Stmt // those that were used in tx
 }
 
 func (c conn) stmt(ctx context.Context, text string) *sql.Stmt {
 	stmt := c.prepared[text]
-	if c.tx != nil {
-		return c.tx.StmtContext(ctx, stmt)
+	if c.tx == nil {
+		return stmt
 	}
-	return stmt
+	if c.inTx[text] == nil { // nothing is prepared again, so there is nothing to cut short
+		c.inTx[text] = c.tx.StmtContext(context.WithoutCancel(ctx), stmt)
+	}
+	return c.inTx[text]
 }
 
 // ExecContext runs a statement that writes.

@@ -12,8 +12,8 @@ import (
 
 // Create stores a new order; see [orderstore.Store].
 func (s *Store) Create(ctx context.Context, o orderstore.Order) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		return s.sql.Create(ctx, s.in(tx), o, new(sqlstore.Write))
+	return s.write(ctx, func(p place) error {
+		return s.sql.Create(ctx, p.db, o, new(sqlstore.Write))
 	})
 }
 
@@ -21,37 +21,37 @@ func (s *Store) Create(ctx context.Context, o orderstore.Order) error {
 // [orderstore.Store]. If that makes it a paid one, [Options].OnPaidTx runs in
 // the same transaction.
 func (s *Store) Save(ctx context.Context, o orderstore.Order) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
-		return s.sql.Save(ctx, s.in(tx), o, &sqlstore.Write{TakeOver: s.takeOver(tx)})
+	return s.write(ctx, func(p place) error {
+		return s.sql.Save(ctx, p.db, o, &sqlstore.Write{TakeOver: s.takeOver(p.tx)})
 	})
 }
 
 // PutGoods adds goods to the catalogue, or replaces those of the same GoodsID:
 // all of them or none.
 func (s *Store) PutGoods(ctx context.Context, goods ...orderstore.Goods) error {
-	return s.write(ctx, func(tx *sql.Tx) error { return s.sql.PutGoods(ctx, s.in(tx), goods...) })
+	return s.write(ctx, func(p place) error { return s.sql.PutGoods(ctx, p.db, goods...) })
 }
 
-// write is where everything is written. change may run more than once, if
-// what it did is undone in between; a panic in it is an error. When write
+// write is where everything is written. do may run more than once, if what it
+// did is undone in between; a panic in it is an error. When write
 // returns an error, nothing was changed.
 //
 // Writers that wait at the same time are committed together, each as if it
 // were alone. When ctx ends while write waits, it returns at once; while
-// change runs, at its next statement; and nothing of it is written. When
-// change is done by then, only the commit is pending, of others' writes too:
+// it runs, at its next statement; and nothing of it is written. When
+// it is done by then, only the commit is pending, of others' writes too:
 // write waits for it, and returns how it went.
-func (s *Store) write(ctx context.Context, change func(*sql.Tx) error) error {
+func (s *Store) write(ctx context.Context, do change) error {
 	if ctx.Value(hooked{s}) != nil {
 		return errHooked
 	}
-	careful := func(tx *sql.Tx) (err error) {
+	careful := func(p place) (err error) {
 		defer func() {
-			if p := recover(); p != nil {
-				err = fmt.Errorf("write: panicked: %v", p)
+			if r := recover(); r != nil {
+				err = fmt.Errorf("write: panicked: %v", r)
 			}
 		}()
-		return sqlstore.Cause(ctx, "write", change(tx))
+		return sqlstore.Cause(ctx, "write", do(p))
 	}
 	err := s.together(ctx, careful)
 	if errors.Is(err, errLost) {
