@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -38,8 +37,8 @@ func (s *Store) check(ctx context.Context) error {
 	}
 	// SQLite says that a file cannot be written when a statement would, whether
 	// or not it finds a row.
-	return s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE pay_order_record SET version = version WHERE 1 = 0")
+	return s.write(ctx, func(p place) error {
+		_, err := p.tx.ExecContext(ctx, "UPDATE pay_order_record SET version = version WHERE 1 = 0")
 		return err
 	})
 }
