@@ -48,8 +48,10 @@ func print(out io.Writer, results results, targets []target) error {
 			r.rate(ofKit), short(r.latency(ofKit, p50)), short(r.latency(ofKit, p99)), micros(r.latency(ofKit, cpu)), r.rate(withNone), micros(r.latency(withNone, cpu)),
 			r.rate(ofNaive), short(r.latency(ofNaive, p99)), r.rate(ofOne), short(r.latency(ofOne, p99)), micros(r.latency(ofOne, cpu)))
 	}
-	if refused := results.refused(); refused > 0 {
-		fmt.Fprintf(&b, "\n%d notifications were refused: WeChat Pay would send them again.\n", refused)
+	for _, handler := range []string{ofKit, ofNaive, ofOne, withNone} {
+		if refused := results.refused(handler); refused > 0 {
+			fmt.Fprintf(&b, "\n%s: %d notifications were refused; WeChat Pay would send them again.\n", handler, refused)
+		}
 	}
 	b.WriteString("\n| target | wanted | measured | |\n|---|---:|---:|---|\n")
 	for _, t := range targets {
@@ -59,13 +61,11 @@ func print(out io.Writer, results results, targets []target) error {
 	return err
 }
 
-// refused counts over all turns.
-func (r results) refused() (n int) {
+// refused counts over all turns of a handler.
+func (r results) refused(handler string) (n int) {
 	for _, row := range r.rows {
-		for _, turns := range row.turns {
-			for _, t := range turns {
-				n += t.refused
-			}
+		for _, t := range row.turns[handler] {
+			n += t.refused
 		}
 	}
 	return n
