@@ -4,7 +4,6 @@
 //
 //	go run ./internal/load
 //	go run ./internal/load -sync 2ms -in-flight 64,256
-//	go run ./internal/load -store postgres -dsn postgres://postgres@127.0.0.1:5432/test
 //
 // The client is this process, each server another one of the same program. All
 // notifications are signed, and their orders stored, before a clock starts. In
@@ -39,7 +38,7 @@ func main() {
 
 // config is what the flags say.
 type config struct {
-	store, where    string
+	dir             string
 	inFlight, procs []int
 	rounds, orders  int
 	span, sync      time.Duration
@@ -50,14 +49,13 @@ type config struct {
 
 func parse(args []string) (c config, err error) {
 	flags := flag.NewFlagSet("load", flag.ContinueOnError)
-	flags.StringVar(&c.store, "store", "sqlite", "sqlite, postgres or mysql")
-	flags.StringVar(&c.where, "dsn", "", "the server, or for sqlite the directory of the files")
+	flags.StringVar(&c.dir, "dir", "", "the `directory` of the databases (default: that of temporary files)")
 	inFlight := flags.String("in-flight", "1,64,256", "how many notifications wait for their answer at a time")
 	procs := flags.String("procs", "1,2", "GOMAXPROCS of the servers")
 	flags.IntVar(&c.rounds, "rounds", 3, "how often each server has its turn")
 	flags.IntVar(&c.orders, "orders", 30_000, "orders to be paid in a turn at most")
 	flags.DurationVar(&c.span, "span", 2*time.Second, "how long a turn is at most")
-	flags.DurationVar(&c.sync, "sync", 0, "what each sync of the disk takes longer, for all (needs cc; sqlite only)")
+	flags.DurationVar(&c.sync, "sync", 0, "what each sync of the disk takes longer, for all (needs cc)")
 	flags.BoolVar(&c.strict, "strict", false, "fail when a target is missed")
 	flags.StringVar(&c.profiles, "profiles", "", "a `directory` for the CPU profile of each server's last turn")
 	flags.StringVar(&c.handler, "serve", "", "be the server with this handler (for the program itself)")
@@ -99,7 +97,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	if c.handler != "" {
 		return c.serve(in, out)
 	}
-	dir, err := os.MkdirTemp(dirOf(c), "wxpay-load-")
+	dir, err := os.MkdirTemp(c.dir, "wxpay-load-")
 	if err != nil {
 		return err
 	}
@@ -122,12 +120,4 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		}
 	}
 	return nil
-}
-
-// dirOf is where temporary files go: beside the databases, if they are files.
-func dirOf(c config) string {
-	if c.store == "sqlite" {
-		return c.where
-	}
-	return ""
 }
