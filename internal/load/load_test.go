@@ -26,7 +26,7 @@ func TestLoad(t *testing.T) {
 	if err := os.Mkdir(files, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), binary, "-dir", files, "-orders", "400", "-rounds", "1", "-in-flight", "1,64", "-procs", "1", "-span", "100ms")
+	cmd := exec.CommandContext(t.Context(), binary, "-scenes", "notify", "-dir", files, "-orders", "400", "-rounds", "1", "-in-flight", "1,64", "-procs", "1", "-span", "100ms")
 	out, err := cmd.Output()
 	if err != nil {
 		var exit *exec.ExitError

@@ -1,10 +1,11 @@
-// Command load measures what the notification path carries: how many payments
-// a second are stored and acknowledged, beside handlers that do it otherwise.
-// File docs/performance.md has the results.
+// Command load measures what the kit carries, scene by scene, and holds it
+// against targets. File docs/performance.md has the results.
 //
 //	go run ./internal/load
-//	go run ./internal/load -sync 2ms -in-flight 64,256
+//	go run ./internal/load -scenes notify -sync 2ms -in-flight 64,256
 //
+// The scene notify is how many payments a second are stored and acknowledged,
+// beside handlers that do it otherwise.
 // The client is this process, each server another one of the same program. All
 // notifications are signed, and their orders stored, before a clock starts. In
 // each round every server has its turn with a fresh copy of the database, so
@@ -44,12 +45,14 @@ type config struct {
 	span, sync      time.Duration
 	strict          bool
 	profiles        string
+	scenes          []scene
 	handler, folder string // of a server
 }
 
 func parse(args []string) (c config, err error) {
 	flags := flag.NewFlagSet("load", flag.ContinueOnError)
 	flags.StringVar(&c.dir, "dir", "", "the `directory` of the databases (default: that of temporary files)")
+	scenes := flags.String("scenes", names(), "what is measured")
 	inFlight := flags.String("in-flight", "1,64,256", "how many notifications wait for their answer at a time")
 	procs := flags.String("procs", "1,2", "GOMAXPROCS of the servers")
 	flags.IntVar(&c.rounds, "rounds", 3, "how often each server has its turn")
@@ -61,6 +64,9 @@ func parse(args []string) (c config, err error) {
 	flags.StringVar(&c.handler, "serve", "", "be the server with this handler (for the program itself)")
 	flags.StringVar(&c.folder, "folder", "", "what a server is given (for the program itself)")
 	if err := flags.Parse(args); err != nil {
+		return c, err
+	}
+	if c.scenes, err = chosen(*scenes); err != nil {
 		return c, err
 	}
 	if c.inFlight, err = numbers(*inFlight); err != nil {
@@ -97,21 +103,28 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	if c.handler != "" {
 		return c.serve(in, out)
 	}
+	if c.profiles != "" {
+		if err := os.MkdirAll(c.profiles, 0o755); err != nil {
+			return err
+		}
+	}
 	dir, err := os.MkdirTemp(c.dir, "wxpay-load-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	l, err := prepare(ctx, c, dir)
-	if err != nil {
-		return err
+	var targets []target
+	for _, scene := range c.scenes {
+		figures, found, err := scene.measure(ctx, c, dir)
+		if err != nil {
+			return fmt.Errorf("%s: %w", scene.name, err)
+		}
+		if _, err := io.WriteString(out, figures+"\n"); err != nil {
+			return err
+		}
+		targets = append(targets, found...)
 	}
-	results, err := l.measure(ctx)
-	if err != nil {
-		return err
-	}
-	targets := results.targets(c)
-	if err := print(out, results, targets); err != nil {
+	if err := print(out, targets); err != nil {
 		return err
 	}
 	for _, t := range targets {

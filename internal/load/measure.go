@@ -36,6 +36,19 @@ type row struct {
 	turns           map[string][]turn
 }
 
+// measureNotify is the scene of the notifications.
+func measureNotify(ctx context.Context, c config, dir string) (string, []target, error) {
+	l, err := prepare(ctx, c, dir)
+	if err != nil {
+		return "", nil, err
+	}
+	results, err := l.measure(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	return results.figures(), results.targets(c), nil
+}
+
 func prepare(ctx context.Context, c config, dir string) (*load, error) {
 	a, key, err := newAccount()
 	if err != nil {
@@ -91,7 +104,7 @@ func (l *load) turn(ctx context.Context, handler string, procs, inFlight int) (t
 	if err := copyFiles(folder, l.dir); err != nil {
 		return t, err
 	}
-	addr, stop, err := l.start(ctx, handler, folder, procs, l.profile(handler, procs, inFlight))
+	addr, stop, err := l.start(ctx, handler, folder, procs, l.slow, l.profile(handler, procs, inFlight))
 	if err != nil {
 		return t, err
 	}
@@ -105,16 +118,17 @@ func (l *load) turn(ctx context.Context, handler string, procs, inFlight int) (t
 }
 
 // profile is the file of a server's profile, if there is to be one.
-func (l *load) profile(handler string, procs, inFlight int) string {
-	if l.profiles == "" {
+func (c config) profile(handler string, procs, inFlight int) string {
+	if c.profiles == "" {
 		return ""
 	}
-	return filepath.Join(l.profiles, fmt.Sprintf("%s-%d-%d.pprof", strings.ReplaceAll(handler, " ", "-"), procs, inFlight))
+	return filepath.Join(c.profiles, fmt.Sprintf("%s-%d-%d.pprof", strings.ReplaceAll(handler, " ", "-"), procs, inFlight))
 }
 
-// start starts a server, and returns its address and what ends it: that returns
-// the time of all processors that the server has used.
-func (l *load) start(ctx context.Context, handler, folder string, procs int, profile string) (addr string, stop func() (time.Duration, error), err error) {
+// start starts a server, with the library that slows syncs down if there is one,
+// and returns its address and what ends it: that returns the time of all
+// processors that the server has used.
+func (c config) start(ctx context.Context, handler, folder string, procs int, slow, profile string) (addr string, stop func() (time.Duration, error), err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return "", nil, err
@@ -122,8 +136,8 @@ func (l *load) start(ctx context.Context, handler, folder string, procs int, pro
 	cmd := exec.CommandContext(ctx, self, "-serve", handler, "-folder", folder, "-profiles", profile)
 	cmd.Stderr = os.Stderr
 	cmd.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(procs))
-	if l.slow != "" {
-		cmd.Env = append(cmd.Env, "LD_PRELOAD="+l.slow, "SLOW_SYNC_US="+strconv.FormatInt(l.sync.Microseconds(), 10))
+	if slow != "" {
+		cmd.Env = append(cmd.Env, "LD_PRELOAD="+slow, "SLOW_SYNC_US="+strconv.FormatInt(c.sync.Microseconds(), 10))
 	}
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -30,11 +30,15 @@ const (
 
 // serve is a server: it prints its address, and ends when its input does.
 func (c config) serve(in io.Reader, out io.Writer) (err error) {
-	handler, closeStore, err := c.open()
+	open, err := openerOf(c.handler)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeStore()) }()
+	handler, shut, err := open(c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, shut()) }()
 	if c.profiles != "" {
 		file, err := os.Create(c.profiles)
 		if err != nil {
@@ -50,9 +54,7 @@ func (c config) serve(in io.Reader, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	mux := http.NewServeMux()
-	mux.Handle("POST /pay/notify", handler)
-	server := &http.Server{Handler: mux}
+	server := &http.Server{Handler: handler}
 	go func() {
 		_, _ = io.Copy(io.Discard, in)
 		_ = server.Shutdown(context.Background())
@@ -64,6 +66,17 @@ func (c config) serve(in io.Reader, out io.Writer) (err error) {
 		return err
 	}
 	return nil
+}
+
+// notify opens a handler of notifications where the kit would be mounted.
+func (c config) notify() (http.Handler, func() error, error) {
+	handler, shut, err := c.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("POST /pay/notify", handler)
+	return mux, shut, nil
 }
 
 // open returns the handler. All of them write a line of log for each

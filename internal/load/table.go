@@ -37,28 +37,33 @@ func p50(t turn) time.Duration { return t.p50 }
 func p99(t turn) time.Duration { return t.p99 }
 func cpu(t turn) time.Duration { return t.cpu }
 
-// print writes the tables in Markdown: what was measured, and whether the
-// targets were met.
-func print(out io.Writer, results results, targets []target) error {
+// print writes in Markdown whether the targets were met.
+func print(out io.Writer, targets []target) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "To verify, decrypt and decode: %v, the cryptography alone %v.\n\n", results.reads.kit, results.reads.floor)
-	b.WriteString("| in flight | GOMAXPROCS | kit /s | p50 | p99 | CPU | no store /s | CPU | naive /s | p99 | one connection /s | p99 | CPU |\n|---|---" + strings.Repeat("|---:", 11) + "|\n")
-	for _, r := range results.rows {
-		fmt.Fprintf(&b, "| %d | %d | %.0f | %s | %s | %s | %.0f | %s | %.0f | %s | %.0f | %s | %s |\n", r.inFlight, r.procs,
-			r.rate(ofKit), short(r.latency(ofKit, p50)), short(r.latency(ofKit, p99)), micros(r.latency(ofKit, cpu)), r.rate(withNone), micros(r.latency(withNone, cpu)),
-			r.rate(ofNaive), short(r.latency(ofNaive, p99)), r.rate(ofOne), short(r.latency(ofOne, p99)), micros(r.latency(ofOne, cpu)))
-	}
-	for _, handler := range []string{ofKit, ofNaive, ofOne, withNone} {
-		if refused := results.refused(handler); refused > 0 {
-			fmt.Fprintf(&b, "\n%s: %d notifications were refused; WeChat Pay would send them again.\n", handler, refused)
-		}
-	}
-	b.WriteString("\n| target | wanted | measured | |\n|---|---:|---:|---|\n")
+	b.WriteString("| target | wanted | measured | |\n|---|---:|---:|---|\n")
 	for _, t := range targets {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", t.name, t.wanted(), t.measured(), t.verdict())
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// figures are the table of what was measured, in Markdown.
+func (r results) figures() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "To verify, decrypt and decode: %v, the cryptography alone %v.\n\n", r.reads.kit, r.reads.floor)
+	b.WriteString("| in flight | GOMAXPROCS | kit /s | p50 | p99 | CPU | no store /s | CPU | naive /s | p99 | one connection /s | p99 | CPU |\n|---|---" + strings.Repeat("|---:", 11) + "|\n")
+	for _, row := range r.rows {
+		fmt.Fprintf(&b, "| %d | %d | %.0f | %s | %s | %s | %.0f | %s | %.0f | %s | %.0f | %s | %s |\n", row.inFlight, row.procs,
+			row.rate(ofKit), short(row.latency(ofKit, p50)), short(row.latency(ofKit, p99)), micros(row.latency(ofKit, cpu)), row.rate(withNone), micros(row.latency(withNone, cpu)),
+			row.rate(ofNaive), short(row.latency(ofNaive, p99)), row.rate(ofOne), short(row.latency(ofOne, p99)), micros(row.latency(ofOne, cpu)))
+	}
+	for _, handler := range []string{ofKit, ofNaive, ofOne, withNone} {
+		if refused := r.refused(handler); refused > 0 {
+			fmt.Fprintf(&b, "\n%s: %d notifications were refused; WeChat Pay would send them again.\n", handler, refused)
+		}
+	}
+	return b.String()
 }
 
 // refused counts over all turns of a handler.
