@@ -3,7 +3,6 @@ package orderstore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -58,34 +57,3 @@ var (
 	ErrNotFound = errors.New("orderstore: no such order")
 	ErrConflict = errors.New("orderstore: order was changed by someone else")
 )
-
-// maxConflicts bounds [Update] against a store that always says conflict.
-// With honest stores each round lets one writer through.
-const maxConflicts = 1000
-
-// Update reads the order, lets change decide, and saves what it returns; on a
-// conflict it begins again. change is a pure function of the order and may run
-// several times; when it returns false, nothing is saved. Update returns the
-// order as it was saved or read.
-func Update(ctx context.Context, s Store, outTradeNo string, change func(Order) (next Order, save bool)) (Order, error) {
-	for range maxConflicts {
-		o, err := s.Get(ctx, outTradeNo)
-		if err != nil {
-			return Order{}, err
-		}
-		next, save := change(o)
-		if !save {
-			return o, nil
-		}
-		switch err := s.Save(ctx, next); {
-		case err == nil:
-			return next.Saved(), nil
-		case !errors.Is(err, ErrConflict):
-			return Order{}, err
-		}
-		if err := ctx.Err(); err != nil {
-			return Order{}, err
-		}
-	}
-	return Order{}, fmt.Errorf("update %s: gave up after %d rounds: %w", outTradeNo, maxConflicts, ErrConflict)
-}

@@ -130,3 +130,47 @@ func TestUpdateHearsItsContext(t *testing.T) {
 		t.Errorf("Update: %v after %d calls, want context.Canceled after 1", err, calls)
 	}
 }
+
+// quick is a store with a way of its own.
+type quick struct {
+	*memory.Store
+	updates int
+}
+
+func (q *quick) Updater() (orderstore.Store, func(context.Context, string, orderstore.Change) (orderstore.Order, error)) {
+	return q, func(ctx context.Context, number string, change orderstore.Change) (orderstore.Order, error) {
+		q.updates++
+		return orderstore.Update(ctx, q.Store, number, change)
+	}
+}
+
+// around embeds a store, and does something of its own in Save.
+type around struct {
+	*quick
+	saves int
+}
+
+func (a *around) Save(ctx context.Context, o orderstore.Order) error {
+	a.saves++
+	return a.quick.Save(ctx, o)
+}
+
+// TestUpdater: a store's own way is taken, but never past the Save of a type
+// that embeds it.
+func TestUpdater(t *testing.T) {
+	t.Parallel()
+	q, calls := &quick{Store: memory.New()}, 0
+	if err := q.Create(t.Context(), newOrder()); err != nil {
+		t.Fatal(err)
+	}
+	a := &around{quick: q}
+	for i, s := range []orderstore.Store{q, a} {
+		got, err := orderstore.Update(t.Context(), s, newOrder().OutTradeNo, decide(&calls, true))
+		if want := int64(i + 2); err != nil || got.Version != want {
+			t.Fatalf("Update: version %d, want %d, %v", got.Version, want, err)
+		}
+	}
+	if q.updates != 1 || a.saves != 1 || calls != 2 {
+		t.Errorf("%d ways of its own, %d saves of the type around it, %d calls; want 1, 1, 2", q.updates, a.saves, calls)
+	}
+}
