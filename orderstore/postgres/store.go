@@ -54,8 +54,8 @@ type Options struct {
 	// conflict.
 	//
 	// When OnPaidTx returns an error or panics, Save returns an error, which
-	// wraps the one returned (but not an ErrConflict or ErrExists, which would
-	// be taken for Save's own), and nothing is written: the order is not paid
+	// wraps the one returned (but not an ErrConflict, ErrExists or ErrNotFound,
+	// which would be taken for Save's own), and nothing is written: the order is not paid
 	// yet, and WeChat sends its notification again. A call may be undone and
 	// made again with the same order, when its transaction fails; of all calls
 	// for an order one is committed. So it must do nothing but run statements,

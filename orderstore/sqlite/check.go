@@ -38,7 +38,7 @@ func (s *Store) check(ctx context.Context) error {
 	// SQLite says that a file cannot be written when a statement would, whether
 	// or not it finds a row.
 	return s.write(ctx, func(p place) error {
-		_, err := p.tx.ExecContext(ctx, "UPDATE pay_order_record SET version = version WHERE 1 = 0")
+		_, err := p.db.Exec(ctx, "UPDATE pay_order_record SET version = version WHERE 1 = 0", nil)
 		return err
 	})
 }

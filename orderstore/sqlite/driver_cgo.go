@@ -29,7 +29,7 @@ func connect(dsn string, r role) driver.Connector {
 func (c connector) Connect(context.Context) (driver.Conn, error) {
 	conn, err := c.driver.Open(c.dsn)
 	if raw, ok := conn.(*sqlite3.SQLiteConn); ok && c.role == writing {
-		return writerConn{raw}, err
+		return newWriter(raw), err
 	}
 	return conn, err
 }

@@ -44,7 +44,7 @@ func (s *Store) OnCommit(ctx context.Context, refuse func() bool) error {
 	}
 	defer conn.Close()
 	return conn.Raw(func(raw any) error {
-		writer, ok := raw.(writerConn)
+		writer, ok := raw.(*writerConn)
 		if !ok {
 			return fmt.Errorf("the writer is a %T", raw)
 		}

@@ -3,6 +3,7 @@
 package sqlite_test
 
 import (
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -111,5 +112,31 @@ func TestOpenFindsOutThatItMayNotWrite(t *testing.T) {
 	db := plain(t, "file:"+path+"?mode=ro")
 	if err := sqlite.Migrate(t.Context(), db); err == nil || !strings.Contains(err.Error(), "readonly") {
 		t.Errorf("a file that cannot be written: %v", err)
+	}
+}
+
+// All connections are those of the file that was opened, also the ones that are
+// first needed when it is at its path no more.
+func TestConnectionsStayWithTheirFile(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	s := open(t, path)
+	if err := s.Create(t.Context(), newOrder("tzxz_1")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path, path+".old"); err != nil {
+		t.Fatal(err)
+	}
+	_, readers := s.Handles()
+	for i := range readers.Stats().MaxOpenConnections {
+		conn, err := readers.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close() // not before all were looked at
+		var orders int
+		if err := conn.QueryRowContext(t.Context(), "SELECT count(*) FROM pay_order_record").Scan(&orders); err != nil || orders != 1 {
+			t.Errorf("connection %d finds %d orders (%v), want 1", i, orders, err)
+		}
 	}
 }

@@ -86,7 +86,6 @@ func (s *Store) lead(ctx context.Context, m *member, size int) {
 type group struct {
 	store   *Store
 	conn    *sql.Conn // the writer's, with the transaction
-	shared  *place    // where all changes are made; nil where each has its own
 	members []*member // whose change was run, also when it failed
 	outcome error     // of the transaction
 }
@@ -94,11 +93,10 @@ type group struct {
 // change is what a member does in the transaction.
 type change func(place) error
 
-// place is where changes are made: a *sql.Tx within the group's, and the
-// prepared statements in it.
+// place is where changes are made.
 type place struct {
-	tx *sql.Tx
 	db sqlstore.Conn
+	tx *sql.Tx // for a hook, within the group's; nil in a store without one
 }
 
 // begin begins the transaction, which has the write lock from its beginning.
@@ -112,17 +110,14 @@ func (s *Store) begin(ctx context.Context) (*group, error) {
 	if err := patiently(ctx, func() error { return g.exec("take the lock", "BEGIN IMMEDIATE") }); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	if s.onPaidTx != nil {
-		return g, nil // a hook might end the *sql.Tx of others
-	}
-	shared, err := g.place()
-	if err != nil {
-		g.end()
-		return nil, err
-	}
-	g.shared = &shared
 	return g, nil
 }
+
+// What begins and ends the changes of a member.
+const (
+	savepoint = "SAVEPOINT wxpay_write"
+	release   = "RELEASE wxpay_write"
+)
 
 // run runs the member's change, and undoes what it did, and only that, when
 // it fails. It returns an error when the whole transaction is gone: SQLite
@@ -130,46 +125,40 @@ func (s *Store) begin(ctx context.Context) (*group, error) {
 // constraint of the application's says ON CONFLICT ROLLBACK.
 func (g *group) run(m *member) error {
 	g.members = append(g.members, m)
-	if m.err = g.exec("savepoint", "SAVEPOINT wxpay_write"); m.err != nil {
+	if m.err = g.exec("savepoint", savepoint); m.err != nil {
 		return nil
 	}
 	m.err = g.within(m.change)
 	if m.err == nil {
-		m.err = g.exec("release", "RELEASE wxpay_write")
+		m.err = g.exec("release", release)
 	}
-	if m.err != nil {
-		return g.exec("roll back", "ROLLBACK TO wxpay_write; RELEASE wxpay_write")
+	if m.err == nil {
+		return nil
 	}
-	return nil
+	if err := g.exec("roll back", "ROLLBACK TO wxpay_write"); err != nil {
+		return err
+	}
+	return g.exec("roll back", release)
 }
 
-// within makes the change in the place of all, or in one of its own, whose end
-// closes what a hook opened in it; see writerConn.
+// within makes the change. A hook has a *sql.Tx of its own, whose end closes what
+// it opened; see writerConn.
 func (g *group) within(do change) error {
-	if g.shared != nil {
-		return do(*g.shared)
+	if g.store.onPaidTx == nil {
+		return do(place{db: direct{g.conn}})
 	}
-	p, err := g.place()
+	tx, err := g.conn.BeginTx(context.WithValue(context.Background(), inner{}, true), nil)
 	if err != nil {
 		return err
 	}
-	defer p.tx.Rollback() // does nothing after Commit
-	if err := do(p); err != nil {
+	defer tx.Rollback() // does nothing after Commit
+	if err := do(place{g.store.in(tx), tx}); err != nil {
 		return err
 	}
-	if err := p.tx.Commit(); err != nil {
+	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("the transaction is the store's to end: %w", err)
 	}
 	return nil
-}
-
-// place makes a place in the transaction.
-func (g *group) place() (place, error) {
-	tx, err := g.conn.BeginTx(context.WithValue(context.Background(), inner{}, true), nil)
-	if err != nil {
-		return place{}, err
-	}
-	return place{tx, g.store.in(tx)}, nil
 }
 
 func (g *group) commit() { g.outcome = g.exec("commit", "COMMIT") }
@@ -179,9 +168,6 @@ func (g *group) end() {
 	if g.outcome != nil {
 		_ = g.exec("roll back", "ROLLBACK") // fails if SQLite has done it
 	}
-	if g.shared != nil {
-		_ = g.shared.tx.Rollback() // ends nothing but the *sql.Tx
-	}
 	_ = g.conn.Close()
 	for _, m := range g.members {
 		m.result <- m.verdict(g.outcome)
@@ -190,7 +176,7 @@ func (g *group) end() {
 
 // exec runs SQL of the group's own, which no context ends.
 func (g *group) exec(step, text string) error {
-	if _, err := g.conn.ExecContext(context.Background(), text); err != nil {
+	if _, err := (direct{g.conn}).Exec(context.Background(), text, nil); err != nil {
 		return fmt.Errorf("%s: %w", step, err)
 	}
 	return nil

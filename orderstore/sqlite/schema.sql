@@ -69,7 +69,7 @@ CREATE INDEX pay_order_record_paid ON pay_order_record (pay_time, out_trade_no)
 -- The history of an order, kept together by the primary key.
 CREATE TABLE pay_order_event (
     out_trade_no    TEXT    NOT NULL COLLATE BINARY REFERENCES pay_order_record (out_trade_no),
-    seq             INTEGER NOT NULL,            -- from 1, for each order
+    seq             INTEGER NOT NULL,            -- 1000 times the order's version, plus 1, 2, …
     at              INTEGER,
     kind            TEXT    NOT NULL,
     source          TEXT    NOT NULL,

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/wxpaykit/wxpay/orderstore/internal/sqlstore"
 )
@@ -19,35 +21,33 @@ var dialect = sqlstore.Dialect{
 
 // prepare prepares all the SQL of a store when it is opened: a file whose
 // tables are not the ones expected is found out then, not at the first payment.
-func (s *Store) prepare(ctx context.Context) error {
+func (s *Store) prepare(ctx context.Context) (err error) {
 	s.sql = dialect.Statements("")
-	s.prepared = make(map[string]*sql.Stmt)
-	for _, text := range s.sql.Writing() {
-		if err := s.prepareOne(ctx, s.writer, text); err != nil {
-			return err
-		}
+	if s.written, err = prepare(ctx, s.writer, s.sql.Writing()); err != nil {
+		return err
 	}
-	for _, text := range s.sql.Reading() {
-		if err := s.prepareOne(ctx, s.readers, text); err != nil {
-			return err
-		}
-	}
-	return nil
+	s.read, err = prepare(ctx, s.readers, slices.Collect(maps.Values(s.sql.Reading())))
+	return err
 }
 
-func (s *Store) prepareOne(ctx context.Context, db *sql.DB, text string) (err error) {
-	if s.prepared[text], err = db.PrepareContext(ctx, text); err != nil {
-		return fmt.Errorf("the tables are not this package's: %w", err)
+func prepare(ctx context.Context, db *sql.DB, texts []string) (map[string]*sql.Stmt, error) {
+	prepared := make(map[string]*sql.Stmt)
+	for _, text := range texts {
+		stmt, err := db.PrepareContext(ctx, text)
+		if err != nil {
+			return nil, fmt.Errorf("the tables are not this package's: %w", err)
+		}
+		prepared[text] = stmt
 	}
-	return nil
+	return prepared, nil
 }
 
 // reading runs the prepared statements on the readers.
-func (s *Store) reading() sqlstore.Conn { return conn{prepared: s.prepared} }
+func (s *Store) reading() sqlstore.Conn { return sqlstore.On(conn{prepared: s.read}) }
 
 // in runs the prepared statements in a transaction, one at a time.
 func (s *Store) in(tx *sql.Tx) sqlstore.Conn {
-	return conn{s.prepared, tx, make(map[string]*sql.Stmt)}
+	return sqlstore.On(conn{s.written, tx, make(map[string]*sql.Stmt)})
 }
 
 // conn runs prepared statements by their text.
@@ -76,9 +76,4 @@ func (c conn) ExecContext(ctx context.Context, text string, args ...any) (sql.Re
 // QueryContext runs one that reads rows.
 func (c conn) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 	return c.stmt(ctx, text).QueryContext(ctx, args...)
-}
-
-// QueryRowContext runs one that reads a row.
-func (c conn) QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row {
-	return c.stmt(ctx, text).QueryRowContext(ctx, args...)
 }

@@ -18,7 +18,8 @@ type Store struct {
 	writer   *sql.DB // one connection
 	readers  *sql.DB // cannot write
 	sql      sqlstore.Statements
-	prepared map[string]*sql.Stmt // on the writer or on the readers, by text
+	written  map[string]*sql.Stmt // prepared on the writer, by text
+	read     map[string]*sql.Stmt // prepared on the readers
 	queue    queue                // of the writers of this process
 	file     openedFile
 	onPaidTx func(context.Context, *sql.Tx, orderstore.Order) error
@@ -81,6 +82,9 @@ func open(ctx context.Context, path string, opts Options) (_ *Store, err error) 
 	if err := verify(ctx, s.writer, writing); err != nil {
 		return nil, err
 	}
+	if err := connectAll(ctx, s.readers, readers); err != nil {
+		return nil, err
+	}
 	if err := verify(ctx, s.readers, reading); err != nil {
 		return nil, err
 	}
@@ -88,6 +92,19 @@ func open(ctx context.Context, path string, opts Options) (_ *Store, err error) 
 		return nil, err
 	}
 	return s, s.prepare(ctx)
+}
+
+// connectAll opens n connections at once, which the pool keeps: one that is opened
+// later might find another file at the path, or none.
+func connectAll(ctx context.Context, db *sql.DB, n int) error {
+	for range n {
+		conn, err := db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Close() // not before all are open
+	}
+	return nil
 }
 
 // Close closes the file. What is being read or written ends first; afterwards

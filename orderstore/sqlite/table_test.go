@@ -121,9 +121,9 @@ func TestEventTable(t *testing.T) {
 		}
 		got += fmt.Sprintf("%d %d %s|%s|%s|%s|%s\n", seq, at, kind, source, id, serial, note)
 	}
-	const want = "1 1772600767890123 created||||\n" +
-		"2 1772600767890123 paid|notification|EV-1|5157F09E|one\n" +
-		"3 1772600767890123 handed_over||||two\n"
+	const want = "1001 1772600767890123 created||||\n" +
+		"2001 1772600767890123 paid|notification|EV-1|5157F09E|one\n" +
+		"2002 1772600767890123 handed_over||||two\n"
 	if got != want {
 		t.Errorf("the table has\n%swant\n%s", got, want)
 	}

@@ -26,6 +26,33 @@ func (s *Store) Save(ctx context.Context, o orderstore.Order) error {
 	})
 }
 
+// Updater has [orderstore.Update] read the order in the transaction that writes
+// it: the file has one writer at a time anyway, who has the pages at hand.
+// If that makes it a paid order, [Options].OnPaidTx runs as in Save.
+func (s *Store) Updater() (orderstore.Store, func(context.Context, string, orderstore.Change) (orderstore.Order, error)) {
+	return s, s.update
+}
+
+func (s *Store) update(ctx context.Context, outTradeNo string, change orderstore.Change) (o orderstore.Order, err error) {
+	err = s.write(ctx, func(p place) error {
+		read, err := s.sql.Get(ctx, p.db, outTradeNo)
+		if err != nil {
+			return err
+		}
+		next, save := change(read)
+		if !save {
+			o = read
+			return nil
+		}
+		o = next.Saved()
+		return s.sql.SaveChange(ctx, p.db, &read, &next, &sqlstore.Write{TakeOver: s.takeOver(p.tx)})
+	})
+	if err != nil {
+		return orderstore.Order{}, err
+	}
+	return o, nil
+}
+
 // PutGoods adds goods to the catalogue, or replaces those of the same GoodsID:
 // all of them or none.
 func (s *Store) PutGoods(ctx context.Context, goods ...orderstore.Goods) error {

@@ -5,6 +5,9 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -21,10 +24,91 @@ import (
 // member a *sql.Tx of its own, whose end closes what was opened in it. What
 // becomes of the member's changes is the business of its savepoint, so that a
 // hook that calls Commit or Rollback harms nobody else.
-type writerConn struct{ *sqlite3.SQLiteConn }
+type writerConn struct {
+	*sqlite3.SQLiteConn
+	prepared map[string]*sqlite3.SQLiteStmt // by text; for exec and query
+	args     []driver.NamedValue            // of the last statement; the memory is used again
+}
+
+func newWriter(conn *sqlite3.SQLiteConn) *writerConn {
+	return &writerConn{SQLiteConn: conn, prepared: make(map[string]*sqlite3.SQLiteStmt)}
+}
+
+// exec runs a statement that writes, and returns how many rows it changed.
+func (c *writerConn) exec(text string, args []any) (int64, error) {
+	stmt, err := c.stmt(text, args)
+	if err != nil {
+		return 0, err
+	}
+	result, err := stmt.ExecContext(context.Background(), c.args)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// query runs a statement that reads, and shows each row, whose slice is used
+// again.
+func (c *writerConn) query(text string, args []any, show func([]driver.Value) error) (err error) {
+	stmt, err := c.stmt(text, args)
+	if err != nil {
+		return err
+	}
+	rows, err := stmt.QueryContext(context.Background(), c.args)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	row := make([]driver.Value, len(rows.Columns()))
+	for {
+		switch err := rows.Next(row); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := show(row); err != nil {
+			return err
+		}
+	}
+}
+
+// stmt prepares a text, once, and its arguments.
+func (c *writerConn) stmt(text string, args []any) (*sqlite3.SQLiteStmt, error) {
+	c.args = c.args[:0]
+	for i, arg := range args {
+		value, err := driver.DefaultParameterConverter.ConvertValue(arg)
+		if err != nil {
+			return nil, err
+		}
+		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: value})
+	}
+	if stmt := c.prepared[text]; stmt != nil {
+		return stmt, nil
+	}
+	prepared, err := c.SQLiteConn.PrepareContext(context.Background(), text)
+	if err != nil {
+		return nil, err
+	}
+	stmt, ok := prepared.(*sqlite3.SQLiteStmt)
+	if !ok {
+		return nil, fmt.Errorf("prepared a %T", prepared)
+	}
+	c.prepared[text] = stmt
+	return stmt, nil
+}
+
+// Close closes the connection and what was prepared on it.
+func (c *writerConn) Close() error {
+	var errs []error
+	for _, stmt := range c.prepared {
+		errs = append(errs, stmt.Close())
+	}
+	return errors.Join(append(errs, c.SQLiteConn.Close())...)
+}
 
 // BeginTx takes the write lock. Within a group, which has it, it does nothing.
-func (c writerConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+func (c *writerConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	if ctx.Value(inner{}) != nil {
 		return innerTx{}, nil
 	}
@@ -32,17 +116,17 @@ func (c writerConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.
 }
 
 // ExecContext runs statements to their end.
-func (c writerConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+func (c *writerConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	return c.SQLiteConn.ExecContext(context.WithoutCancel(ctx), query, args)
 }
 
 // QueryContext runs a query to its end.
-func (c writerConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+func (c *writerConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	return c.SQLiteConn.QueryContext(context.WithoutCancel(ctx), query, args)
 }
 
 // PrepareContext prepares a statement that runs to its end.
-func (c writerConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+func (c *writerConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	stmt, err := c.SQLiteConn.PrepareContext(ctx, query)
 	if raw, ok := stmt.(*sqlite3.SQLiteStmt); ok {
 		return writerStmt{raw}, err

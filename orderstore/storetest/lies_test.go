@@ -14,7 +14,7 @@ import (
 
 // lies lists faults that stores have had, or could have.
 func lies() []lie {
-	return slices.Concat(writeLies(), valueLies(), eventLies(), dueLies(), findLies(), paidLies(), refundLies(), errorLies(), raceLies())
+	return slices.Concat(writeLies(), updateLies(), valueLies(), eventLies(), dueLies(), findLies(), paidLies(), refundLies(), errorLies(), raceLies())
 }
 
 func writeLies() []lie {

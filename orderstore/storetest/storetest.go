@@ -65,6 +65,7 @@ func Cases() []Case {
 	return slices.Concat(
 		createCases(),
 		saveCases(),
+		updateCases(),
 		valueCases(),
 		eventCases(),
 		dueCases(),

@@ -12,121 +12,139 @@ import (
 	"github.com/wxpaykit/wxpay/orderstore"
 )
 
-// column ties a column of a table to the place of its value in Go. What
-// package database/sql is given to write and to read is the same pointer.
-type column struct {
+// column ties a column of a table to the place of its value in Go. What a
+// database is given to write and to read is the same pointer.
+type column[T any] struct {
 	name  string
-	field any
+	field func(*T) any
 }
 
 // derived is the value of a column that is written for people and never read.
 type derived struct{ value any }
 
-// orderColumns lists the columns of pay_order_record and where they are in o:
-// the only place that names them. out_trade_no and version come first.
-func orderColumns(o *orderstore.Order) []column {
-	const room = 64 // the list is made for each order that is read or written
-	columns := append(make([]column, 0, room), column{"out_trade_no", &o.OutTradeNo}, column{"version", &o.Version})
-	return appendProgress(appendPurchase(columns, o), o)
+type order = orderstore.Order
+
+// The columns of pay_order_record, and where they are in an order: the only
+// place that names them.
+var (
+	orderColumns = slices.Concat(numberColumn, progressColumns, purchaseColumns)
+	allButNumber = slices.Concat(progressColumns, purchaseColumns)
+	numberColumn = []column[order]{{"out_trade_no", func(o *order) any { return &o.OutTradeNo }}}
+)
+
+// purchaseColumns are what was bought, by whom, and how it is to be paid.
+var purchaseColumns = []column[order]{
+	{"ref", func(o *order) any { return &o.Ref }},
+	{"user_id", func(o *order) any { return &o.UserID }},
+	{"goods_id", func(o *order) any { return &o.GoodsID }},
+	{"description", func(o *order) any { return &o.Description }},
+	{"total", func(o *order) any { return &o.Total }},
+	{"amount", func(o *order) any { return derived{o.Total.String()} }},
+	{"currency", func(o *order) any { return &o.Currency }},
+	{"product", func(o *order) any { return &o.Product }},
+	{"pay_type", func(o *order) any { return derived{0} }}, // the tutorials' 0 for WeChat Pay
+	{"mchid", func(o *order) any { return &o.MchID }},
+	{"appid", func(o *order) any { return &o.AppID }},
+	{"openid", func(o *order) any { return &o.OpenID }},
+	{"attach", func(o *order) any { return &o.Attach }},
+	{"app_name", func(o *order) any { return &o.AppName }},
+	{"app_channel", func(o *order) any { return &o.AppChannel }},
+	{"device", func(o *order) any { return &o.Device }},
+	{"device_ip", func(o *order) any { return &o.DeviceIP }},
+	{"platform", func(o *order) any { return &o.Platform }},
+	{"order_number", func(o *order) any { return &o.OrderNumber }},
+	{"trace_id", func(o *order) any { return &o.TraceID }},
+	{"prepay_request", func(o *order) any { return &o.PrepayRequest }},
+	{"expires_at", func(o *order) any { return micros{&o.ExpiresAt} }},
+	{"created_at", func(o *order) any { return micros{&o.CreatedAt} }},
 }
 
-// appendPurchase appends what was bought, by whom, and how it is to be paid.
-func appendPurchase(columns []column, o *orderstore.Order) []column {
-	return append(columns, []column{
-		{"ref", &o.Ref},
-		{"user_id", &o.UserID},
-		{"goods_id", &o.GoodsID},
-		{"description", &o.Description},
-		{"total", &o.Total},
-		{"amount", derived{o.Total.String()}},
-		{"currency", &o.Currency},
-		{"product", &o.Product},
-		{"pay_type", derived{0}}, // the tutorials' 0 for WeChat Pay
-		{"mchid", &o.MchID},
-		{"appid", &o.AppID},
-		{"openid", &o.OpenID},
-		{"attach", &o.Attach},
-		{"app_name", &o.AppName},
-		{"app_channel", &o.AppChannel},
-		{"device", &o.Device},
-		{"device_ip", &o.DeviceIP},
-		{"platform", &o.Platform},
-		{"order_number", &o.OrderNumber},
-		{"trace_id", &o.TraceID},
-		{"prepay_request", &o.PrepayRequest},
-		{"expires_at", micros{&o.ExpiresAt}},
-		{"created_at", micros{&o.CreatedAt}},
-	}...)
+// progressColumns are what happened to the order since, beginning with the count
+// of its writes.
+var progressColumns = []column[order]{
+	{"version", func(o *order) any { return &o.Version }},
+	{"prepay_id", func(o *order) any { return &o.PrepayID }},
+	{"code_url", func(o *order) any { return &o.CodeURL }},
+	{"h5_url", func(o *order) any { return &o.H5URL }},
+	{"prepaid_at", func(o *order) any { return micros{&o.PrepaidAt} }},
+	{"placing_until", func(o *order) any { return micros{&o.PlacingUntil} }},
+	{"on_its_way_until", func(o *order) any { return micros{&o.OnItsWayUntil} }},
+	{"pay_status", func(o *order) any { return &o.PayStatus }},
+	{"pay_status_des", func(o *order) any { return derived{o.PayStatus.String()} }},
+	{"trade_state", func(o *order) any { return &o.TradeState }},
+	{"trade_no", func(o *order) any { return &o.TransactionID }},
+	{"payer_total", func(o *order) any { return &o.PayerTotal }},
+	{"pay_time", func(o *order) any { return micros{&o.PaidAt} }},
+	{"closed_at", func(o *order) any { return micros{&o.ClosedAt} }},
+	{"refunds", func(o *order) any { return &o.Refunds }},
+	{"refund_status", func(o *order) any { return &o.RefundStatus }},
+	{"refunded", func(o *order) any { return &o.Refunded }},
+	{"given_back", func(o *order) any { return &o.GivenBack }},
+	{"ref_paid_by", func(o *order) any { return &o.RefPaidBy }},
+	{"anomaly", func(o *order) any { return &o.Anomaly }},
+	{"next_action_at", func(o *order) any { return micros{&o.NextActionAt} }},
+	{"asked_at", func(o *order) any { return micros{&o.AskedAt} }},
+	{"hand_over_at", func(o *order) any { return micros{&o.HandOverAt} }},
+	{"hand_over_tries", func(o *order) any { return &o.HandOverTries }},
+	{"handed_over_at", func(o *order) any { return micros{&o.HandedOverAt} }},
+	{"updated_at", func(o *order) any { return micros{&o.UpdatedAt} }},
 }
 
-// appendProgress appends what happened to the order since.
-func appendProgress(columns []column, o *orderstore.Order) []column {
-	return append(columns, []column{
-		{"prepay_id", &o.PrepayID},
-		{"code_url", &o.CodeURL},
-		{"h5_url", &o.H5URL},
-		{"prepaid_at", micros{&o.PrepaidAt}},
-		{"placing_until", micros{&o.PlacingUntil}},
-		{"on_its_way_until", micros{&o.OnItsWayUntil}},
-		{"pay_status", &o.PayStatus},
-		{"pay_status_des", derived{o.PayStatus.String()}},
-		{"trade_state", &o.TradeState},
-		{"trade_no", &o.TransactionID},
-		{"payer_total", &o.PayerTotal},
-		{"pay_time", micros{&o.PaidAt}},
-		{"closed_at", micros{&o.ClosedAt}},
-		{"refunds", &o.Refunds},
-		{"refund_status", &o.RefundStatus},
-		{"refunded", &o.Refunded},
-		{"given_back", &o.GivenBack},
-		{"ref_paid_by", &o.RefPaidBy},
-		{"anomaly", &o.Anomaly},
-		{"next_action_at", micros{&o.NextActionAt}},
-		{"asked_at", micros{&o.AskedAt}},
-		{"hand_over_at", micros{&o.HandOverAt}},
-		{"hand_over_tries", &o.HandOverTries},
-		{"handed_over_at", micros{&o.HandedOverAt}},
-		{"updated_at", micros{&o.UpdatedAt}},
-	}...)
+// eventColumns are the columns of pay_order_event that are in an event; beside
+// them the table has out_trade_no and seq.
+var eventColumns = []column[orderstore.Event]{
+	{"at", func(e *orderstore.Event) any { return micros{&e.At} }},
+	{"kind", func(e *orderstore.Event) any { return &e.Kind }},
+	{"source", func(e *orderstore.Event) any { return &e.Source }},
+	{"id", func(e *orderstore.Event) any { return &e.ID }},
+	{"serial", func(e *orderstore.Event) any { return &e.Serial }},
+	{"note", func(e *orderstore.Event) any { return note{&e.Note} }},
 }
 
-// eventColumns lists the columns of pay_order_event that are in e; beside them
-// the table has out_trade_no and seq.
-func eventColumns(e *orderstore.Event) []column {
-	return []column{
-		{"at", micros{&e.At}},
-		{"kind", &e.Kind},
-		{"source", &e.Source},
-		{"id", &e.ID},
-		{"serial", &e.Serial},
-		{"note", note{&e.Note}},
+// goodsColumns are the columns of goods_info.
+var goodsColumns = []column[orderstore.Goods]{
+	{"goods_id", func(g *orderstore.Goods) any { return &g.GoodsID }},
+	{"description", func(g *orderstore.Goods) any { return &g.Description }},
+	{"total", func(g *orderstore.Goods) any { return &g.Total }},
+}
+
+// samePurchase reports whether two orders have the same purchase columns.
+func samePurchase(a, b *order) bool {
+	for _, c := range purchaseColumns {
+		if !same(c.field(a), c.field(b)) {
+			return false
+		}
 	}
+	return true
 }
 
-// goodsColumns lists the columns of goods_info.
-func goodsColumns(g *orderstore.Goods) []column {
-	return []column{
-		{"goods_id", &g.GoodsID},
-		{"description", &g.Description},
-		{"total", &g.Total},
+func same(a, b any) bool {
+	switch a := a.(type) {
+	case *string:
+		return *a == *b.(*string)
+	case micros:
+		return a.at.Equal(*b.(micros).at)
+	case derived:
+		return true // from what is compared
 	}
+	return value(a) == value(b)
 }
 
-// values are the arguments that write the columns: values of the driver's own
-// types and driver.Valuers, for drivers differ in what they make of the others.
-// One that prints an orderstore.Fen where it does not know the column's type
-// would write 1.00元.
-func values(columns []column) []any {
-	const room = 3 // for the arguments that find the row
-	args := make([]any, 0, len(columns)+room)
+// appendValues appends the arguments that write the columns: values of the
+// driver's own types and driver.Valuers, for drivers differ in what they make of
+// the others. One that prints an orderstore.Fen where it does not know the
+// column's type would write 1.00元.
+func appendValues[T any](args []any, columns []column[T], row *T) []any {
 	for _, c := range columns {
-		args = append(args, value(c.field))
+		args = append(args, value(c.field(row)))
 	}
 	return args
 }
 
 func value(field any) any {
 	switch f := field.(type) {
+	case *string:
+		return *f
 	case derived:
 		return f.value
 	case driver.Valuer:
@@ -140,28 +158,39 @@ func value(field any) any {
 }
 
 // readable are the columns that a SELECT reads.
-func readable(columns []column) []column {
-	return slices.DeleteFunc(columns, func(c column) bool {
-		_, ok := c.field.(derived)
+func readable[T any](columns []column[T]) []column[T] {
+	return slices.DeleteFunc(slices.Clone(columns), func(c column[T]) bool {
+		_, ok := c.field(new(T)).(derived)
 		return ok
 	})
 }
 
-// places are where a row of the readable columns goes.
-func places(columns []column) []any {
-	columns = readable(columns)
+// readableOrder are those of an order.
+var readableOrder = readable(orderColumns)
+
+// places are where a row of the columns goes.
+func places[T any](columns []column[T], row *T) []any {
 	fields := make([]any, len(columns))
 	for i, c := range columns {
-		fields[i] = c.field
+		fields[i] = c.field(row)
 	}
 	return fields
 }
 
-// list joins the columns, each in the given format; %s stands for its name.
-func list(columns []column, format string) string {
-	parts := make([]string, len(columns))
+// namesOf are those of the columns.
+func namesOf[T any](columns []column[T]) []string {
+	all := make([]string, len(columns))
 	for i, c := range columns {
-		parts[i] = strings.ReplaceAll(format, "%s", c.name)
+		all[i] = c.name
+	}
+	return all
+}
+
+// list joins names, each in the given format; %s stands for it.
+func list(names []string, format string) string {
+	parts := make([]string, len(names))
+	for i, name := range names {
+		parts[i] = strings.ReplaceAll(format, "%s", name)
 	}
 	return strings.Join(parts, ", ")
 }

@@ -103,9 +103,14 @@ func (e Engine) steps() ([]string, error) {
 	return texts, nil
 }
 
+// queryer reads a row: a *sql.DB or a *sql.Tx.
+type queryer interface {
+	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
+}
+
 // version reads which step the tables have, 0 when there are none. It refuses
 // one that this package does not know.
-func (e Engine) version(ctx context.Context, db Conn, prefix string) (int, error) {
+func (e Engine) version(ctx context.Context, db queryer, prefix string) (int, error) {
 	const table = "pay_order_schema"
 	there, err := e.exists(ctx, db, Prefixed(table, prefix))
 	if err != nil || !there {
@@ -123,7 +128,7 @@ func (e Engine) version(ctx context.Context, db Conn, prefix string) (int, error
 	return version, err
 }
 
-func (e Engine) exists(ctx context.Context, db Conn, table string) (bool, error) {
+func (e Engine) exists(ctx context.Context, db queryer, table string) (bool, error) {
 	var n int
 	if err := db.QueryRowContext(ctx, e.Migrations.Exists, table).Scan(&n); err != nil {
 		return false, fmt.Errorf("look for the table %s: %w", table, err)

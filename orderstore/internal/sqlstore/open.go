@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-
-	"github.com/wxpaykit/wxpay/orderstore"
 )
 
 // Open returns the store in the tables whose names begin with prefix. It
@@ -60,7 +58,7 @@ func (s Statements) try(ctx context.Context, db *sql.DB) error {
 	}
 	for _, write := range []string{
 		s.text("UPDATE pay_order_record SET version = version WHERE out_trade_no = ''"),
-		s.insertNothing("pay_order_record", s.orderColumns()),
+		s.insertNothing("pay_order_record", s.written(orderColumns)),
 		s.insertNothing("pay_order_event", s.eventColumns()),
 	} {
 		if _, err := db.ExecContext(ctx, write); err != nil {
@@ -73,24 +71,24 @@ func (s Statements) try(ctx context.Context, db *sql.DB) error {
 // trials name every column of every table, by the table's name.
 func (s Statements) trials() map[string]string {
 	trials := make(map[string]string)
-	for name, columns := range map[string][]column{
-		"pay_order_record": s.orderColumns(),
+	for name, columns := range map[string][]string{
+		"pay_order_record": s.written(orderColumns),
 		"pay_order_event":  s.eventColumns(),
-		"goods_info":       goodsColumns(new(orderstore.Goods)),
+		"goods_info":       namesOf(goodsColumns),
 	} {
 		trials[s.text("%s", name)] = s.text("SELECT %s FROM %s WHERE 1 = 0", list(columns, "%s"), name)
 	}
 	return trials
 }
 
-func (s Statements) insertNothing(table string, columns []column) string {
+func (s Statements) insertNothing(table string, columns []string) string {
 	all := list(columns, "%s")
 	return s.text("INSERT INTO %s (%s) SELECT %s FROM %s WHERE 1 = 0", table, all, all, table)
 }
 
 // eventColumns are the columns of an event's row.
-func (s Statements) eventColumns() []column {
-	return append([]column{{name: "out_trade_no"}, {name: "seq"}}, eventColumns(new(orderstore.Event))...)
+func (s Statements) eventColumns() []string {
+	return append([]string{"out_trade_no", "seq"}, namesOf(eventColumns)...)
 }
 
 // SQLState returns the five characters with which an error names its kind, as

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,14 +9,6 @@ import (
 
 	"github.com/wxpaykit/wxpay/orderstore"
 )
-
-// Conn runs statements: a *sql.DB, a *sql.Tx, or prepared statements by their
-// text.
-type Conn interface {
-	ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
-}
 
 // Write is one write of an order in a transaction. The version it gives the
 // order and its ID tell it from all others when it is looked for later.
@@ -39,7 +30,7 @@ func (s *Statements) Create(ctx context.Context, tx Conn, o orderstore.Order, w 
 		return fmt.Errorf("create order: the number %q ends in a space", o.OutTradeNo)
 	}
 	o.Version, w.Version = 1, 1
-	created, err := changes(ctx, tx, s.insertOrder, s.values(&o, w)...)
+	created, err := changes(ctx, tx, s.insertOrder, s.args(orderColumns, &o, w)...)
 	switch {
 	case err != nil && s.there(ctx, tx, o.OutTradeNo):
 		return orderstore.ErrExists
@@ -49,7 +40,7 @@ func (s *Statements) Create(ctx context.Context, tx Conn, o orderstore.Order, w 
 		return orderstore.ErrExists
 	}
 	w.Placed = true
-	return s.appendEvents(ctx, tx, o, 0)
+	return s.appendEvents(ctx, tx, &o)
 }
 
 // padded reports whether the database would take the number for another one.
@@ -60,43 +51,65 @@ func (s *Statements) padded(number string) bool {
 // there reports whether there is an order of that number for certain.
 func (s *Statements) there(ctx context.Context, tx Conn, number string) bool {
 	var version, status int64
-	return tx.QueryRowContext(ctx, s.getStatus, number).Scan(&version, &status) == nil
+	found, _ := one(ctx, tx, s.getStatus, []any{number}, &version, &status)
+	return found
 }
 
 // Save replaces the order if nobody else did since it was read; see
 // [orderstore.Store]. If that makes it a paid one, w.TakeOver is called.
 func (s *Statements) Save(ctx context.Context, tx Conn, o orderstore.Order, w *Write) error {
-	if w.TakeOver == nil || o.PayStatus != orderstore.Paid || o.GivenBack != "" {
-		return s.save(ctx, tx, o, o.Version+1, w)
+	if !w.takes(&o) {
+		return s.save(ctx, tx, s.wholeOrder, &o, o.Version+1, w)
 	}
 	// A version is that of one write for ever, so the status read with it is
 	// the one replaced, however the transaction is isolated.
 	var version int64
 	var status orderstore.PayStatus
-	err := tx.QueryRowContext(ctx, s.getStatus, o.OutTradeNo).Scan(&version, &status)
+	found, err := one(ctx, tx, s.getStatus, []any{o.OutTradeNo}, &version, &status)
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return orderstore.ErrConflict
 	case err != nil:
 		return fmt.Errorf("read status: %w", err)
-	case version != o.Version:
+	case !found, version != o.Version:
 		return orderstore.ErrConflict
 	case status == orderstore.Paid:
-		return s.save(ctx, tx, o, o.Version+1, w)
+		return s.save(ctx, tx, s.wholeOrder, &o, o.Version+1, w)
 	}
-	return s.becomePaid(ctx, tx, o, w)
+	return s.becomePaid(ctx, tx, s.wholeOrder, o, w)
 }
 
-// save is the one conditional statement, which gives the order that version,
-// and the order's events.
-func (s *Statements) save(ctx context.Context, tx Conn, o orderstore.Order, version int64, w *Write) error {
+// SaveChange is Save of what became of an order that was read in the same
+// transaction, and that nobody else can have written since. It writes no column
+// of what was bought, which nearly never changes, and leaves in o the version that
+// was written.
+func (s *Statements) SaveChange(ctx context.Context, tx Conn, read, o *order, w *Write) error {
+	if o.OutTradeNo != read.OutTradeNo || o.Version != read.Version {
+		return fmt.Errorf("save order %s: the change gave it another number or version", read.OutTradeNo)
+	}
+	how := s.wholeOrder
+	if samePurchase(read, o) {
+		how = s.progress
+	}
+	if w.takes(o) && read.PayStatus != orderstore.Paid {
+		return s.becomePaid(ctx, tx, how, *o, w)
+	}
+	return s.save(ctx, tx, how, o, o.Version+1, w)
+}
+
+// takes reports whether the order is to be taken over, if it was not paid
+// before.
+func (w *Write) takes(o *order) bool {
+	return w.TakeOver != nil && o.PayStatus == orderstore.Paid && o.GivenBack == ""
+}
+
+// save is the one conditional statement, which gives the order that version, and
+// the order's events.
+func (s *Statements) save(ctx context.Context, tx Conn, how update, o *order, version int64, w *Write) error {
 	if s.padded(o.OutTradeNo) {
 		return orderstore.ErrConflict // there is no such order
 	}
 	read := o.Version
 	o.Version, w.Version = version, version
-	args := append(s.values(&o, w)[1:], o.OutTradeNo, read)
-	saved, err := changes(ctx, tx, s.updateOrder, args...)
+	saved, err := changes(ctx, tx, how.text, append(s.args(how.columns, o, w), o.OutTradeNo, read)...)
 	if err != nil {
 		return fmt.Errorf("save order: %w", err)
 	}
@@ -104,22 +117,14 @@ func (s *Statements) save(ctx context.Context, tx Conn, o orderstore.Order, vers
 		return orderstore.ErrConflict
 	}
 	w.Placed = true
-	if len(o.Events) == 0 {
-		return nil
-	}
-	// The update has locked the order, and with it its count of events.
-	var last int64
-	if err := tx.QueryRowContext(ctx, s.lastEvent, o.OutTradeNo).Scan(&last); err != nil {
-		return fmt.Errorf("count events: %w", err)
-	}
-	return s.appendEvents(ctx, tx, o, last)
+	return s.appendEvents(ctx, tx, o)
 }
 
 // becomePaid saves an order that is paid from now on, and the hand-over. They
 // are two versions in one statement, for the caller knows of the first only:
 // what it saves next, if it does not read again, is a conflict, and cannot
 // take the hand-over back.
-func (s *Statements) becomePaid(ctx context.Context, tx Conn, o orderstore.Order, w *Write) error {
+func (s *Statements) becomePaid(ctx context.Context, tx Conn, how update, o orderstore.Order, w *Write) error {
 	version := o.Version + 1
 	if o.ToHandOver() {
 		if o.UpdatedAt.IsZero() {
@@ -128,7 +133,7 @@ func (s *Statements) becomePaid(ctx context.Context, tx Conn, o orderstore.Order
 		o = o.HandedOver(o.UpdatedAt)
 		version++
 	}
-	if err := s.save(ctx, tx, o, version, w); err != nil {
+	if err := s.save(ctx, tx, how, &o, version, w); err != nil {
 		return err
 	}
 	o.Version, o.Events = version, nil
@@ -142,14 +147,21 @@ func (s *Statements) becomePaid(ctx context.Context, tx Conn, o orderstore.Order
 	return fmt.Errorf("OnPaidTx: %w", err)
 }
 
-// appendEvents continues the order's own count behind last. Nobody else counts
-// at the same time.
-func (s *Statements) appendEvents(ctx context.Context, tx Conn, o orderstore.Order, last int64) error {
+// room is how many events one write of an order has room for, less one.
+const room = 1000
+
+// appendEvents numbers the events by the write they belong to, which is the only
+// one with its version, so that nobody has to be asked for the last number.
+func (s *Statements) appendEvents(ctx context.Context, tx Conn, o *order) error {
+	if len(o.Events) >= room {
+		return fmt.Errorf("append %d events: one write has room for fewer than %d", len(o.Events), room)
+	}
+	seq := o.Version * room
 	for some := range slices.Chunk(o.Events, s.dialect.EventsAtOnce) {
 		var args []any
 		for _, e := range some {
-			last++
-			args = append(append(args, o.OutTradeNo, last), values(eventColumns(&e))...)
+			seq++
+			args = appendValues(append(args, o.OutTradeNo, seq), eventColumns, &e)
 		}
 		if _, err := changes(ctx, tx, s.insertEvents(len(some)), args...); err != nil {
 			return fmt.Errorf("append event: %w", err)
@@ -164,16 +176,17 @@ func (s *Statements) PutGoods(ctx context.Context, tx Conn, goods ...orderstore.
 		if g.GoodsID == "" {
 			return errors.New("put goods: the goods_id is empty")
 		}
-		if _, err := changes(ctx, tx, s.putGoods, values(goodsColumns(&g))...); err != nil {
+		if _, err := changes(ctx, tx, s.putGoods, appendValues(nil, goodsColumns, &g)...); err != nil {
 			return fmt.Errorf("put goods %q: %w", g.GoodsID, err)
 		}
 	}
 	return nil
 }
 
-// values are those of the columns a write of an order fills.
-func (s *Statements) values(o *orderstore.Order, w *Write) []any {
-	args := values(orderColumns(o))
+// args are the values of the columns, and of the one that names the write.
+func (s *Statements) args(columns []column[order], o *order, w *Write) []any {
+	const others = 3 // the name of the write, and what finds the row
+	args := appendValues(make([]any, 0, len(columns)+others), columns, o)
 	if s.dialect.WriteID {
 		args = append(args, w.ID)
 	}
@@ -182,11 +195,7 @@ func (s *Statements) values(o *orderstore.Order, w *Write) []any {
 
 // changes runs a statement and reports whether it changed a row.
 func changes(ctx context.Context, tx Conn, text string, args ...any) (bool, error) {
-	result, err := tx.ExecContext(ctx, text, args...)
-	if err != nil {
-		return false, err
-	}
-	n, err := result.RowsAffected()
+	n, err := tx.Exec(ctx, text, args)
 	return n > 0, err
 }
 
@@ -205,5 +214,5 @@ func Cause(ctx context.Context, step string, err error) error {
 // Answer reports whether err says how it stands with the order, not what went
 // wrong.
 func Answer(err error) bool {
-	return err == nil || errors.Is(err, orderstore.ErrExists) || errors.Is(err, orderstore.ErrConflict)
+	return err == nil || errors.Is(err, orderstore.ErrExists) || errors.Is(err, orderstore.ErrConflict) || errors.Is(err, orderstore.ErrNotFound)
 }

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/wxpaykit/wxpay/orderstore"
 )
 
 // Dialect is what databases write differently.
@@ -37,10 +35,11 @@ type Statements struct {
 	dialect Dialect
 	prefix  string
 
-	insertOrder, updateOrder, getStatus, getWrite string
-	getOrder, dueOrders, findOrders, paidOrders   string
-	lastEvent, listEvents, insertEvent            string
-	putGoods, getGoods                            string
+	insertOrder, getStatus, getWrite            string
+	wholeOrder, progress                        update
+	getOrder, dueOrders, findOrders, paidOrders string
+	listEvents, insertEvent                     string
+	putGoods, getGoods                          string
 }
 
 // Statements returns the statements in that dialect.
@@ -53,18 +52,14 @@ func (d Dialect) Statements(prefix string) Statements {
 
 // writing makes the statements of a transaction that writes.
 func (s *Statements) writing() {
-	columns := s.orderColumns()
+	columns := s.written(orderColumns)
 	s.insertOrder = s.text("INSERT INTO pay_order_record (%s) VALUES (%s) %s",
 		list(columns, "%s"), list(columns, "?"), s.dialect.IfTaken)
-	// The one conditional statement that Save is made of. It writes every column
-	// but the number, which finds the row.
-	s.updateOrder = s.text("UPDATE pay_order_record SET %s WHERE out_trade_no = ? AND version = ?",
-		list(columns[1:], "%s = ?"))
+	s.wholeOrder, s.progress = s.update(allButNumber), s.update(progressColumns)
 	s.getStatus = s.text("SELECT version, pay_status FROM pay_order_record WHERE out_trade_no = ?")
 	s.getWrite = s.text("SELECT version, write_id FROM pay_order_record WHERE out_trade_no = ?")
-	s.lastEvent = s.text("SELECT coalesce(max(seq), 0) FROM pay_order_event WHERE out_trade_no = ?")
 	s.insertEvent = s.insertEvents(1)
-	goods := goodsColumns(new(orderstore.Goods))
+	goods := namesOf(goodsColumns)
 	s.putGoods = s.text("INSERT INTO goods_info (%s) VALUES (%s) %s %s",
 		list(goods, "%s"), list(goods, "?"), s.dialect.IfThere, list(goods[1:], s.dialect.IfThereColumn))
 }
@@ -73,7 +68,7 @@ func (s *Statements) writing() {
 // conditions of an index each.
 func (s *Statements) reading() {
 	order := func(which string) string {
-		return s.text("SELECT %s FROM pay_order_record %s", list(readable(orderColumns(new(orderstore.Order))), "%s"), which)
+		return s.text("SELECT %s FROM pay_order_record %s", list(namesOf(readableOrder), "%s"), which)
 	}
 	s.getOrder = order("WHERE out_trade_no = ?")
 	s.dueOrders = order("WHERE next_action_at <= ? ORDER BY next_action_at LIMIT ?")
@@ -81,8 +76,8 @@ func (s *Statements) reading() {
 	// As (pay_time, out_trade_no) > (?, ?), for which MySQL uses no index.
 	s.paidOrders = order("WHERE pay_time >= ? AND pay_time < ? AND (pay_time > ? OR out_trade_no > ?) ORDER BY pay_time, out_trade_no LIMIT ?")
 	s.listEvents = s.text("SELECT %s FROM pay_order_event WHERE out_trade_no = ? ORDER BY seq",
-		list(eventColumns(new(orderstore.Event)), "%s"))
-	s.getGoods = s.text("SELECT %s FROM goods_info WHERE goods_id = ?", list(goodsColumns(new(orderstore.Goods)), "%s"))
+		list(namesOf(eventColumns), "%s"))
+	s.getGoods = s.text("SELECT %s FROM goods_info WHERE goods_id = ?", list(namesOf(goodsColumns), "%s"))
 }
 
 // insertEvents is the statement for n events. Nearly always there is one, whose
@@ -91,19 +86,29 @@ func (s *Statements) insertEvents(n int) string {
 	if n == 1 && s.insertEvent != "" {
 		return s.insertEvent
 	}
-	columns := eventColumns(new(orderstore.Event))
+	columns := namesOf(eventColumns)
 	row := fmt.Sprintf("(?, ?, %s)", list(columns, "?"))
 	return s.text("INSERT INTO pay_order_event (out_trade_no, seq, %s) VALUES %s",
 		list(columns, "%s"), strings.Join(slices.Repeat([]string{row}, n), ", "))
 }
 
-// orderColumns are the columns a write of an order fills.
-func (s *Statements) orderColumns() []column {
-	columns := orderColumns(new(orderstore.Order))
+// update is the one conditional statement that Save is made of, for some columns
+// of an order.
+type update struct {
+	text    string
+	columns []column[order]
+}
+
+func (s *Statements) update(columns []column[order]) update {
+	return update{s.text("UPDATE pay_order_record SET %s WHERE out_trade_no = ? AND version = ?", list(s.written(columns), "%s = ?")), columns}
+}
+
+// written are the names of the columns, and of the one that names the write.
+func (s *Statements) written(columns []column[order]) []string {
 	if s.dialect.WriteID {
-		columns = append(columns, column{name: "write_id"})
+		return append(namesOf(columns), "write_id")
 	}
-	return columns
+	return namesOf(columns)
 }
 
 // text puts a statement together: with the names of this store's tables, and
@@ -126,7 +131,7 @@ func (s *Statements) text(format string, parts ...any) string {
 
 // Writing are the texts of the statements a transaction runs.
 func (s *Statements) Writing() []string {
-	return []string{s.insertOrder, s.updateOrder, s.getStatus, s.lastEvent, s.insertEvents(1), s.putGoods}
+	return []string{s.getOrder, s.insertOrder, s.wholeOrder.text, s.progress.text, s.getStatus, s.insertEvents(1), s.putGoods}
 }
 
 // Reading are the texts of the statements that are run alone, by method.

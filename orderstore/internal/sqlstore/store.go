@@ -44,7 +44,7 @@ var _ orderstore.Store = (*Store)(nil)
 // Create stores a new order; see [orderstore.Store].
 func (s *Store) Create(ctx context.Context, o orderstore.Order) error {
 	return s.write(ctx, o.OutTradeNo, orderstore.ErrExists, func(ctx context.Context, tx *sql.Tx, w *Write) error {
-		return s.sql.Create(ctx, tx, o, w)
+		return s.sql.Create(ctx, On(tx), o, w)
 	})
 }
 
@@ -54,14 +54,14 @@ func (s *Store) Create(ctx context.Context, o orderstore.Order) error {
 func (s *Store) Save(ctx context.Context, o orderstore.Order) error {
 	return s.write(ctx, o.OutTradeNo, orderstore.ErrConflict, func(ctx context.Context, tx *sql.Tx, w *Write) error {
 		w.TakeOver = s.takeOver(tx, w)
-		return s.sql.Save(ctx, tx, o, w)
+		return s.sql.Save(ctx, On(tx), o, w)
 	})
 }
 
 // PutGoods adds goods to the catalogue, or replaces those of the same GoodsID:
 // all of them or none.
 func (s *Store) PutGoods(ctx context.Context, goods ...orderstore.Goods) error {
-	return s.write(ctx, "", nil, func(ctx context.Context, tx *sql.Tx, _ *Write) error { return s.sql.PutGoods(ctx, tx, goods...) })
+	return s.write(ctx, "", nil, func(ctx context.Context, tx *sql.Tx, _ *Write) error { return s.sql.PutGoods(ctx, On(tx), goods...) })
 }
 
 // read reads, and again when the database gave that up for another's sake: with
@@ -84,37 +84,37 @@ func within[T any](ctx context.Context, once func(context.Context) (T, error)) (
 
 // Get returns the order with that number; see [orderstore.Store].
 func (s *Store) Get(ctx context.Context, outTradeNo string) (orderstore.Order, error) {
-	return read(ctx, s, func(ctx context.Context) (orderstore.Order, error) { return s.sql.Get(ctx, s.db, outTradeNo) })
+	return read(ctx, s, func(ctx context.Context) (orderstore.Order, error) { return s.sql.Get(ctx, On(s.db), outTradeNo) })
 }
 
 // Due returns the orders somebody must look at now; see [orderstore.Store].
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]orderstore.Order, error) {
-	return read(ctx, s, func(ctx context.Context) ([]orderstore.Order, error) { return s.sql.Due(ctx, s.db, now, limit) })
+	return read(ctx, s, func(ctx context.Context) ([]orderstore.Order, error) { return s.sql.Due(ctx, On(s.db), now, limit) })
 }
 
 // Find returns the payment attempts of one order of the application; see
 // [orderstore.Store].
 func (s *Store) Find(ctx context.Context, ref string) ([]orderstore.Order, error) {
-	return read(ctx, s, func(ctx context.Context) ([]orderstore.Order, error) { return s.sql.Find(ctx, s.db, ref) })
+	return read(ctx, s, func(ctx context.Context) ([]orderstore.Order, error) { return s.sql.Find(ctx, On(s.db), ref) })
 }
 
 // Paid returns the orders paid in a span of time; see [orderstore.Store].
 func (s *Store) Paid(ctx context.Context, from, to time.Time, after string, limit int) ([]orderstore.Order, error) {
 	return read(ctx, s, func(ctx context.Context) ([]orderstore.Order, error) {
-		return s.sql.Paid(ctx, s.db, from, to, after, limit)
+		return s.sql.Paid(ctx, On(s.db), from, to, after, limit)
 	})
 }
 
 // Events returns the order's history; see [orderstore.Store]. That of an
 // unknown number is empty.
 func (s *Store) Events(ctx context.Context, outTradeNo string) ([]orderstore.Event, error) {
-	return read(ctx, s, func(ctx context.Context) ([]orderstore.Event, error) { return s.sql.Events(ctx, s.db, outTradeNo) })
+	return read(ctx, s, func(ctx context.Context) ([]orderstore.Event, error) { return s.sql.Events(ctx, On(s.db), outTradeNo) })
 }
 
 // Quote prices goods by their GoodsID, from the table goods_info; it returns
 // [orderstore.ErrNoGoods]. It fits Options.Quote of the kit.
 func (s *Store) Quote(ctx context.Context, r orderstore.QuoteRequest) (orderstore.Quote, error) {
-	return read(ctx, s, func(ctx context.Context) (orderstore.Quote, error) { return s.sql.Quote(ctx, s.db, r) })
+	return read(ctx, s, func(ctx context.Context) (orderstore.Quote, error) { return s.sql.Quote(ctx, On(s.db), r) })
 }
 
 // hooked marks the context of a hook of that store.

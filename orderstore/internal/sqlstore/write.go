@@ -91,8 +91,12 @@ func (s *Store) settle(ctx context.Context, number string, w *Write, taken, lost
 }
 
 // lastWrite returns what the order's last write was.
-func (s *Store) lastWrite(ctx context.Context, db Conn, number string) (id string, version int64, err error) {
-	if err := db.QueryRowContext(ctx, s.sql.getWrite, number).Scan(&version, &id); err != nil {
+func (s *Store) lastWrite(ctx context.Context, db DB, number string) (id string, version int64, err error) {
+	found, err := one(ctx, On(db), s.sql.getWrite, []any{number}, &version, &id)
+	if err == nil && !found {
+		err = sql.ErrNoRows
+	}
+	if err != nil {
 		return "", 0, Cause(ctx, "read the last write", err)
 	}
 	return id, version, nil

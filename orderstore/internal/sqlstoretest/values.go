@@ -114,7 +114,7 @@ func valueColumns(t *testing.T, s Server) {
 			"tzxz_1|12345|123.45元|0|1|支付成功|1767196805999999|wxd678efh567hg6787; tzxz_2|100|1.00元|0|0|已下单,未支付|NULL|wxd678efh567hg6787"},
 		{documented(t, "SELECT out_trade_no, amount") + " WHERE pay_time IS NOT NULL", "tzxz_1|123.45元|支付成功|2026-01-01 00:00:05"},
 		{documented(t, "SELECT out_trade_no, r"), "tzxz_1|refund_1|60|SUCCESS; tzxz_1|refund_2|9007199254740992|APPLYING"},
-		{"SELECT seq, at, kind, note FROM pay_order_event WHERE out_trade_no = 'tzxz_1'", "1|1772600767890123|created|"},
+		{"SELECT seq, at, kind, note FROM pay_order_event WHERE out_trade_no = 'tzxz_1'", "1001|1772600767890123|created|"},
 	} {
 		if got := rows(t, db, c.query); got != c.want {
 			t.Errorf("%s\nreturned %s, want %s", c.query, got, c.want)

@@ -70,7 +70,7 @@ CREATE TABLE IF NOT EXISTS pay_order_record (
 -- key, with which tools that change tables online cannot work.
 CREATE TABLE IF NOT EXISTS pay_order_event (
     out_trade_no    VARCHAR(32)  NOT NULL,
-    seq             BIGINT       NOT NULL,           -- from 1, for each order
+    seq             BIGINT       NOT NULL,           -- 1000 times the order's version, plus 1, 2, …
     at              BIGINT,
     kind            VARCHAR(64)  NOT NULL,
     source          VARCHAR(64)  NOT NULL,

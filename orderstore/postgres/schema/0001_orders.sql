@@ -75,7 +75,7 @@ CREATE INDEX pay_order_record_paid ON pay_order_record (pay_time, out_trade_no)
 -- The history of an order.
 CREATE TABLE pay_order_event (
     out_trade_no    text    COLLATE "C" NOT NULL REFERENCES pay_order_record (out_trade_no),
-    seq             bigint  NOT NULL,            -- from 1, for each order
+    seq             bigint  NOT NULL,            -- 1000 times the order's version, plus 1, 2, …
     at              bigint,
     kind            text    NOT NULL,
     source          text    NOT NULL,
