@@ -66,8 +66,8 @@ var floors = []floor{
 	// beside: kills shops and compares books; it knows the kit only as a process
 	{pkg: "internal/chaos", may: []string{"internal/chaos/audit", "wxsim"}, third: []string{"*"}, alone: true}, // the drivers
 	{pkg: "internal/chaos/audit", alone: true},
-	// beside: sees the alerts fire on a shop that is a process
-	{pkg: "internal/watch", alone: true},
+	// beside: sees the alerts fire, on a shop that is a process and on kits in its tests
+	{pkg: "internal/watch"},
 	// beside: what the stores do together and at size, from outside
 	{pkg: "internal/replicas", may: []string{"orderstore", "orderstore/mysql", "orderstore/postgres", "worker"}},
 	{

@@ -25,18 +25,25 @@ var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, T
 
 // shop is the example shop with its simulator, in a process of its own.
 type shop struct {
-	t                        *testing.T
-	binary, dir, addr, phone string
-	stop                     func()
+	t                         *testing.T
+	binary, dir, addr, weChat string // addresses of the shop and of its simulator
+	stop                      func()
 }
 
-func openShop(t *testing.T, dir string) *shop {
+// buildShop makes the shop's program.
+func buildShop(t *testing.T) (binary string) {
 	t.Helper()
-	s := &shop{t: t, binary: filepath.Join(dir, "shop"), dir: dir, addr: freeAddr(t)}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", s.binary, "../../examples/shop")
+	binary = filepath.Join(t.TempDir(), "shop")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../examples/shop")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	return binary
+}
+
+func openShop(t *testing.T, binary string) *shop {
+	t.Helper()
+	s := &shop{t: t, binary: binary, dir: t.TempDir(), addr: freeAddr(t), weChat: freeAddr(t)}
 	s.start()
 	t.Cleanup(func() { s.stop() })
 	return s
@@ -53,11 +60,11 @@ func freeAddr(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// start opens the shop, or opens it again at the same address.
+// start opens the shop, or opens it again at the same addresses.
 func (s *shop) start() {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, s.binary, "-addr", s.addr, "-sim-addr", "127.0.0.1:0", "-db", filepath.Join(s.dir, "shop.db"))
+	cmd := exec.CommandContext(ctx, s.binary, "-addr", s.addr, "-sim-addr", s.weChat, "-db", filepath.Join(s.dir, "shop.db"))
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -68,9 +75,7 @@ func (s *shop) start() {
 	s.stop = func() { cancel(); _ = cmd.Wait() }
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		if words := strings.Fields(lines.Text()); len(words) > 1 && words[0] == "phone" {
-			s.phone = words[1]
-		} else if strings.HasPrefix(lines.Text(), "Ctrl-C") {
+		if strings.HasPrefix(lines.Text(), "Ctrl-C") {
 			go func() { _, _ = io.Copy(io.Discard, out) }()
 			return
 		}
@@ -80,8 +85,8 @@ func (s *shop) start() {
 
 // post sends JSON, and returns what is in data of the answer, if it is one of
 // the kit's.
-func (s *shop) post(url, user, body string) (status int, data map[string]any) {
-	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, url, strings.NewReader(body))
+func post(ctx context.Context, url, user, body string) (status int, data map[string]any) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
 		return 0, nil
 	}
@@ -98,6 +103,10 @@ func (s *shop) post(url, user, body string) (status int, data map[string]any) {
 	return resp.StatusCode, answer.Data
 }
 
+func (s *shop) post(url, user, body string) (status int, data map[string]any) {
+	return post(s.t.Context(), url, user, body)
+}
+
 func (s *shop) kit(path string) string { return "http://" + s.addr + "/pay" + path }
 
 // buy places an order; empty when that fails, as it shall at times.
@@ -107,11 +116,13 @@ func (s *shop) buy() (outTradeNo string) {
 	return outTradeNo
 }
 
+func (s *shop) control(name string) string { return "http://" + s.weChat + "/_sim/" + name }
+
 // sim asks the simulator for something.
-func (s *shop) sim(control, body string) {
+func (s *shop) sim(name, body string) {
 	s.t.Helper()
-	if status, _ := s.post(s.phone+"_sim/"+control, "", body); status != http.StatusOK {
-		s.t.Fatalf("%s %s is answered with %d", control, body, status)
+	if status, _ := s.post(s.control(name), "", body); status != http.StatusOK {
+		s.t.Fatalf("%s %s is answered with %d", name, body, status)
 	}
 }
 
@@ -120,7 +131,7 @@ func (s *shop) fault(body string) { s.t.Helper(); s.sim("faults", body) }
 // mend ends all faults of the simulator.
 func (s *shop) mend() {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodDelete, s.phone+"_sim/faults", nil)
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodDelete, s.control("faults"), nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -131,10 +142,15 @@ func (s *shop) mend() {
 	resp.Body.Close()
 }
 
-// sql runs a statement on the shop's file, beside the shop.
+// file is the shop's database, opened beside the shop.
+func (s *shop) file() (*sql.DB, error) {
+	return sql.Open("sqlite3", "file:"+filepath.Join(s.dir, "shop.db")+"?_busy_timeout=10000&_txlock=immediate")
+}
+
+// sql runs a statement on the shop's file.
 func (s *shop) sql(statement string) {
 	s.t.Helper()
-	db, err := sql.Open("sqlite3", "file:"+filepath.Join(s.dir, "shop.db")+"?_busy_timeout=10000")
+	db, err := s.file()
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -144,15 +160,27 @@ func (s *shop) sql(statement string) {
 	}
 }
 
-// trade buys and pays until ctx ends, as if nothing could go wrong.
-func (s *shop) trade(ctx context.Context) {
-	for ctx.Err() == nil {
-		if no := s.buy(); no != "" {
-			s.post(s.phone+"_sim/pay", "", `{"out_trade_no":"`+no+`"}`)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(400 * time.Millisecond):
-		}
+// hold keeps everybody else from writing into the shop's file while it does
+// something.
+func (s *shop) hold(ctx context.Context, do func()) error {
+	db, err := s.file()
+	if err != nil {
+		return err
 	}
+	defer db.Close()
+	tx, err := db.BeginTx(ctx, nil) // takes the write lock
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // nothing was written
+	do()
+	return nil
 }
+
+// pay is the customer who pays. It returns when the notification was sent.
+func (s *shop) pay(outTradeNo string) {
+	s.post(s.control("pay"), "", `{"out_trade_no":"`+outTradeNo+`"}`)
+}
+
+// trade buys and pays until ctx ends, as if nothing could go wrong.
+func (s *shop) trade(ctx context.Context) { trade(ctx, s.buy, s.pay) }
