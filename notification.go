@@ -41,11 +41,23 @@ func (r *rejection) Unwrap() error { return r.cause }
 // open reads, verifies and decrypts a notification, in this order: nothing in
 // it is looked at before the signature over the received bytes holds.
 func (k *Kit) open(w http.ResponseWriter, r *http.Request) (Notification, error) {
-	body, err := readNotification(w, r)
+	body, err := k.readSigned(w, r)
 	if err != nil {
 		return Notification{}, err
 	}
 	return k.unseal(r, body)
+}
+
+// readSigned reads a body, unless the headers are reason enough to refuse it: a
+// flood of forgeries is not read. Without a signature it may be one of API v2,
+// which is known by its body.
+func (k *Kit) readSigned(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength <= maxNotification && r.Header.Get("Wechatpay-Signature") != "" {
+		if err := k.checkHeader(r.Context(), r.Header); err != nil {
+			return nil, unverified(err, false)
+		}
+	}
+	return readNotification(w, r)
 }
 
 // unseal is open of a body that was read.
@@ -53,7 +65,7 @@ func (k *Kit) unseal(r *http.Request, body []byte) (Notification, error) {
 	if isXML(r.Header, body) {
 		return Notification{}, errStrayV2
 	}
-	serial, err := k.verify(r.Context(), r.Header, body)
+	serial, err := k.acct.keys.Verify(r.Header, body, k.opt.Now())
 	if err != nil {
 		return Notification{}, unverified(err, len(body) == 0 || int64(len(body)) < r.ContentLength)
 	}
@@ -98,22 +110,24 @@ func readNotification(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// verify checks the signature. When it was made with a key that is not held,
-// WeChat's certificates are fetched once (package wxapi limits how often) and
-// the check is repeated: that is how a new platform certificate arrives.
-func (k *Kit) verify(ctx context.Context, h http.Header, body []byte) (string, error) {
-	serial, err := k.acct.keys.Verify(h, body, k.opt.Now())
+// checkHeader checks what can be checked without the body. When WeChat Pay signed
+// with a key that is not held, its certificates are fetched once (package wxapi
+// limits how often) and the check is repeated: that is how a new platform
+// certificate arrives.
+func (k *Kit) checkHeader(ctx context.Context, h http.Header) error {
+	_, err := k.acct.keys.CheckHeader(h, k.opt.Now())
 	if !errors.Is(err, wxcrypto.ErrUnknownSerial) || k.api == nil {
-		return serial, err
+		return err
 	}
 	// Not this caller's to cut short: a stranger who hangs up each time would
 	// make us ask each time.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeDeadline)
 	defer cancel()
 	if fetchErr := k.api.RefreshCertificates(ctx); fetchErr != nil && !errors.Is(fetchErr, wxapi.ErrPublicKeyMerchant) {
-		return serial, fmt.Errorf("%w; certificates could not be fetched: %v", err, fetchErr)
+		return fmt.Errorf("%w; certificates could not be fetched: %v", err, fetchErr)
 	}
-	return k.acct.keys.Verify(h, body, k.opt.Now())
+	_, err = k.acct.keys.CheckHeader(h, k.opt.Now())
+	return err
 }
 
 // drained is a body that somebody in front of the kit has read: the signed

@@ -22,7 +22,7 @@ func (k *Kit) Notify() http.Handler {
 		start := k.opt.Now()
 		r = traced(r)
 		var n Notification
-		body, err := readNotification(w, r)
+		body, err := k.readSigned(w, r)
 		if err == nil && k.acct.v2 && isXML(r.Header, body) {
 			k.notifyV2(w, r, start, body)
 			return

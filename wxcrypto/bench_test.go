@@ -2,7 +2,9 @@ package wxcrypto_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/wxpaykit/wxpay/wxcrypto"
 )
@@ -38,16 +40,32 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-// BenchmarkVerifyStranger is what a flood of forgeries under an unknown serial costs.
-func BenchmarkVerifyStranger(b *testing.B) {
-	in := goodIncoming(b)
-	in.header.Set("Wechatpay-Serial", testSerial)
-	body := []byte(in.body)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := in.keys.Verify(in.header, body, in.now); err == nil {
-			b.Fatal("accepted")
-		}
+// BenchmarkCheckHeader is what a flood of forgeries costs that are refused for their headers.
+func BenchmarkCheckHeader(b *testing.B) {
+	for _, forgery := range []struct {
+		name   string
+		change func(testing.TB, *incoming)
+	}{
+		{"Missing", without("Nonce")},
+		{"Twice", twice("Serial")},
+		{"TooLong", with("Serial", strings.Repeat("A", 2000))},
+		{"Type", with("Signature-Type", "WECHATPAY2-SM2-WITH-SM3")},
+		{"Stale", func(tb testing.TB, in *incoming) { in.signedAt(tb, testNow.Add(-time.Hour)) }},
+		{"UnknownSerial", with("Serial", testSerial)},
+		{"Expired", func(tb testing.TB, in *incoming) {
+			in.useCertificate(tb, testSerial, testSerial, testNow.AddDate(-5, 0, 0), testNow.Add(-time.Second))
+		}},
+	} {
+		b.Run(forgery.name, func(b *testing.B) {
+			in := goodIncoming(b)
+			forgery.change(b, in)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := in.keys.CheckHeader(in.header, in.now); err == nil {
+					b.Fatal("accepted")
+				}
+			}
+		})
 	}
 }
 

@@ -105,6 +105,21 @@ func ExampleKeySet_Verify() {
 	// true
 }
 
+// A server that reads bodies from the network can refuse most forgeries before.
+func ExampleKeySet_CheckHeader() {
+	keys := new(wxcrypto.KeySet)
+	now := time.Unix(1722850421, 0)
+	header := http.Header{}
+	header.Set("Wechatpay-Serial", "PUB_KEY_ID_0119000072912024080500000000")
+	header.Set("Wechatpay-Timestamp", "1722850421")
+	header.Set("Wechatpay-Nonce", "d824f2e086d3c1df967785d13fcd22ef")
+	header.Set("Wechatpay-Signature", "AAAA")
+
+	_, err := keys.CheckHeader(header, now)
+	fmt.Println(err)
+	// Output: wxcrypto: unknown key: serial "PUB_KEY_ID_0119000072912024080500000000"
+}
+
 func ExampleAPIv3Key_Open() {
 	key, err := wxcrypto.ParseAPIv3Key("a7cde1ZJB1kG2e7VfTs3jQzaWizur8Gb") // a published test key
 	if err != nil {

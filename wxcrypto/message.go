@@ -76,7 +76,7 @@ func isToken(s string) bool {
 // isVisible reports whether s is printable ASCII without blanks.
 func isVisible(s string) bool {
 	for i := range len(s) {
-		if s[i] <= ' ' || s[i] >= 0x7f {
+		if s[i]-'!' > '~'-'!' { // a byte below '!' wraps around
 			return false
 		}
 	}

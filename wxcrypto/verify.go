@@ -54,36 +54,86 @@ type signedHeader struct {
 // serial is what the header claimed, for the log: cleaned of characters that could forge a line of it, and cut at
 // 64. It is set on failure too, and only proven when err is nil.
 func (s *KeySet) Verify(h http.Header, body []byte, now time.Time) (serial string, err error) {
-	serial = printableSerial(h.Get("Wechatpay-Serial"))
-	header, err := readSignedHeader(h)
+	serial = printableSerial(first(h, headerSerial))
+	header, key, err := s.check(h, now, serial)
 	if err != nil {
 		return serial, err
-	}
-	if err := header.checkTime(now); err != nil {
-		return serial, err
-	}
-	key, ok := s.Get(header.serial)
-	if !ok {
-		return serial, fmt.Errorf("%w: serial %q", ErrUnknownSerial, serial)
-	}
-	if !key.validAt(now) {
-		return serial, fmt.Errorf("%w: serial %q, from %s to %s", ErrKeyExpired, serial,
-			key.notBefore.Format(time.RFC3339), key.notAfter.Format(time.RFC3339))
 	}
 	return serial, header.checkSignature(key, body)
 }
 
+// CheckHeader is what of [KeySet.Verify] needs no body: everything but the signature itself. Whoever calls it before
+// reading a body from the network does not read, or keep, what would be refused anyway. It returns what Verify would,
+// and nil proves nothing: Verify must follow.
+func (s *KeySet) CheckHeader(h http.Header, now time.Time) (serial string, err error) {
+	serial = printableSerial(first(h, headerSerial))
+	_, _, err = s.check(h, now, serial)
+	return serial, err
+}
+
+// check looks at the headers, and finds the key that they name.
+func (s *KeySet) check(h http.Header, now time.Time, serial string) (signedHeader, VerifyKey, error) {
+	header, err := readSignedHeader(h)
+	if err != nil {
+		return signedHeader{}, VerifyKey{}, err
+	}
+	if err := header.checkTime(now); err != nil {
+		return signedHeader{}, VerifyKey{}, err
+	}
+	key, ok := s.Get(header.serial)
+	if !ok {
+		return signedHeader{}, VerifyKey{}, refused(ErrUnknownSerial, named(serial))
+	}
+	if !key.validAt(now) {
+		validity := key.notBefore.Format(time.RFC3339) + " to " + key.notAfter.Format(time.RFC3339)
+		return signedHeader{}, VerifyKey{}, refused(ErrKeyExpired, named(serial)+", from "+validity)
+	}
+	return header, key, nil
+}
+
+// refusal is one of the errors above, with what was seen. It is put together without package fmt: a flood of forgeries
+// makes as many of them.
+type refusal struct {
+	kind error
+	seen string
+}
+
+func refused(kind error, seen string) error { return &refusal{kind, seen} }
+
+func (r *refusal) Error() string { return r.kind.Error() + ": " + r.seen }
+func (r *refusal) Unwrap() error { return r.kind }
+
+// named quotes a serial that is printable, so that nothing in it is to be escaped.
+func named(serial string) string { return `serial "` + serial + `"` }
+
+// The headers, in the form in which package http keeps them.
+const (
+	headerTimestamp = "Wechatpay-Timestamp"
+	headerNonce     = "Wechatpay-Nonce"
+	headerSerial    = "Wechatpay-Serial"
+	headerSignature = "Wechatpay-Signature"
+	headerType      = "Wechatpay-Signature-Type"
+)
+
+// first is h.Get of a name in that form.
+func first(h http.Header, name string) string {
+	if values := h[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
 func readSignedHeader(h http.Header) (header signedHeader, err error) {
-	if header.timestamp, err = oneHeader(h, "Wechatpay-Timestamp", maxTimestampLen); err != nil {
+	if header.timestamp, err = oneHeader(h, headerTimestamp, maxTimestampLen); err != nil {
 		return signedHeader{}, err
 	}
-	if header.nonce, err = oneHeader(h, "Wechatpay-Nonce", maxNonceLen); err != nil {
+	if header.nonce, err = oneHeader(h, headerNonce, maxNonceLen); err != nil {
 		return signedHeader{}, err
 	}
-	if header.serial, err = oneHeader(h, "Wechatpay-Serial", maxSerialLen); err != nil {
+	if header.serial, err = oneHeader(h, headerSerial, maxSerialLen); err != nil {
 		return signedHeader{}, err
 	}
-	if header.signature, err = oneHeader(h, "Wechatpay-Signature", maxSignatureLen); err != nil {
+	if header.signature, err = oneHeader(h, headerSignature, maxSignatureLen); err != nil {
 		return signedHeader{}, err
 	}
 	return header, checkSignatureType(h)
@@ -93,16 +143,16 @@ func readSignedHeader(h http.Header) (header signedHeader, err error) {
 // other be believed elsewhere. Only visible ASCII is let through: with a line break inside the nonce the signed
 // message could be cut into nonce and body at another place.
 func oneHeader(h http.Header, name string, most int) (string, error) {
-	values := h.Values(name)
+	values := h[name]
 	switch {
 	case len(values) == 0 || len(values) == 1 && values[0] == "":
-		return "", fmt.Errorf("%w: %s is missing", ErrHeaderMissing, name)
+		return "", refused(ErrHeaderMissing, name+" is missing")
 	case len(values) > 1:
-		return "", fmt.Errorf("%w: %s is there %d times", ErrHeaderMissing, name, len(values))
+		return "", refused(ErrHeaderMissing, name+" is there "+strconv.Itoa(len(values))+" times")
 	case len(values[0]) > most:
-		return "", fmt.Errorf("%w: %s has %d characters", ErrHeaderMissing, name, len(values[0]))
+		return "", refused(ErrHeaderMissing, name+" has "+strconv.Itoa(len(values[0]))+" characters")
 	case !isVisible(values[0]):
-		return "", fmt.Errorf("%w: %s holds blanks or control characters", ErrHeaderMissing, name)
+		return "", refused(ErrHeaderMissing, name+" holds blanks or control characters")
 	}
 	return values[0], nil
 }
@@ -110,21 +160,21 @@ func oneHeader(h http.Header, name string, most int) (string, error) {
 // checkSignatureType refuses everything but RSA. A missing type means RSA; a present one is not signed, so it may only
 // narrow what is accepted.
 func checkSignatureType(h http.Header) error {
-	values := h.Values("Wechatpay-Signature-Type")
+	values := h[headerType]
 	if len(values) == 0 || len(values) == 1 && (values[0] == "" || values[0] == authScheme) {
 		return nil
 	}
-	return fmt.Errorf("%w: %.64q", ErrSignatureType, strings.Join(values, ", "))
+	return refused(ErrSignatureType, fmt.Sprintf("%.64q", strings.Join(values, ", ")))
 }
 
 func (header signedHeader) checkTime(now time.Time) error {
 	// ParseUint takes digits only, no sign. Sixteen of them cannot overflow the subtraction.
 	seconds, err := strconv.ParseUint(header.timestamp, 10, 63)
 	if err != nil {
-		return fmt.Errorf("%w: Wechatpay-Timestamp is not a number", ErrTimestamp)
+		return refused(ErrTimestamp, "Wechatpay-Timestamp is not a number")
 	}
 	if age := now.Unix() - int64(seconds); age >= maxSkew || age <= -maxSkew {
-		return fmt.Errorf("%w: it is %d, the clock here says %d", ErrTimestamp, seconds, now.Unix())
+		return refused(ErrTimestamp, "it is "+strconv.FormatUint(seconds, 10)+", the clock here says "+strconv.FormatInt(now.Unix(), 10))
 	}
 	return nil
 }
@@ -134,11 +184,14 @@ func (header signedHeader) checkTime(now time.Time) error {
 func (header signedHeader) checkSignature(key VerifyKey, body []byte) error {
 	signature, err := base64.StdEncoding.DecodeString(header.signature)
 	if err != nil {
-		return fmt.Errorf("%w: not base64", ErrSignature)
+		return refused(ErrSignature, "not base64")
+	}
+	if len(signature) != key.public.Size() {
+		return refused(ErrSignature, "it has "+strconv.Itoa(len(signature))+" bytes, unlike those of "+named(key.serial))
 	}
 	digest := sha256.Sum256(answerMessage(header.timestamp, header.nonce, body))
 	if err := rsa.VerifyPKCS1v15(key.public, crypto.SHA256, digest[:], signature); err != nil {
-		return fmt.Errorf("%w: serial %q", ErrSignature, key.serial)
+		return refused(ErrSignature, named(key.serial))
 	}
 	return nil
 }

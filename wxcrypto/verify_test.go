@@ -171,7 +171,26 @@ func TestVerifyRejects(t *testing.T) {
 			test.change(t, in)
 			_, err := in.verify()
 			requireOnly(t, err, test.want)
+			in.headerRefusedLike(t, err)
 		})
+	}
+}
+
+// headerRefusedLike: what is wrong in a header is refused without the body, in the same words. Of the signature nothing
+// is said.
+func (in *incoming) headerRefusedLike(tb testing.TB, verified error) {
+	tb.Helper()
+	want := ""
+	if !errors.Is(verified, wxcrypto.ErrSignature) {
+		want = verified.Error()
+	}
+	got := ""
+	serial, err := in.keys.CheckHeader(in.header, in.now)
+	if err != nil {
+		got = err.Error()
+	}
+	if claimed, _ := in.verify(); got != want || serial != claimed {
+		tb.Errorf("CheckHeader = %q, %q; want %q, %q", serial, got, claimed, want)
 	}
 }
 
@@ -233,6 +252,38 @@ func TestVerifyOrder(t *testing.T) {
 	}
 	if _, err := in.verify(); err != nil {
 		t.Errorf("all mended: %v", err)
+	}
+}
+
+// What a refusal says is for the log, and has to tell the failures apart.
+func TestVerifyTells(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		change func(testing.TB, *incoming)
+		want   string
+	}{
+		{"missing", without("Nonce"), "wxcrypto: signature header missing, repeated or malformed: Wechatpay-Nonce is missing"},
+		{"twice", twice("Nonce"), "wxcrypto: signature header missing, repeated or malformed: Wechatpay-Nonce is there 2 times"},
+		{"type", with("Signature-Type", "SM2"), `wxcrypto: signature type not supported: "SM2"`},
+		{"stale", func(tb testing.TB, in *incoming) { in.signedAt(tb, testNow.Add(-300*time.Second)) },
+			"wxcrypto: timestamp not within 5 minutes of now: it is 1772366100, the clock here says 1772366400"},
+		{"unknown", with("Serial", testSerial), `wxcrypto: unknown key: serial "` + testSerial + `"`},
+		{"expired", func(tb testing.TB, in *incoming) {
+			in.useCertificate(tb, testSerial, testSerial, testNow.AddDate(-5, 0, 0), testNow.Add(-time.Second))
+		}, `wxcrypto: certificate outside its validity: serial "` + testSerial + `", from 2021-03-01T12:00:00Z to 2026-03-01T11:59:59Z`},
+		{"no base64", with("Signature", "!"), "wxcrypto: signature does not match: not base64"},
+		{"shorter than the key", with("Signature", "AAAA"), `wxcrypto: signature does not match: it has 3 bytes, unlike those of serial "` + testPublicKeyID + `"`},
+		{"wrong", func(_ testing.TB, in *incoming) { in.body += " " }, `wxcrypto: signature does not match: serial "` + testPublicKeyID + `"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			in := goodIncoming(t)
+			test.change(t, in)
+			if _, err := in.verify(); err == nil || err.Error() != test.want {
+				t.Errorf("Verify = %v, want %s", err, test.want)
+			}
+		})
 	}
 }
 
