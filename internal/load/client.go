@@ -22,6 +22,7 @@ type turn struct {
 	rate         float64  // acknowledged in a second
 	p50, p99     time.Duration
 	cpu          time.Duration // of the server, for each notification
+	peak         int64         // bytes of memory, of the server
 }
 
 // answer is what came back for a message, and when.

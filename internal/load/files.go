@@ -54,13 +54,18 @@ func fillKit(ctx context.Context, store orderstore.Store, n int, at time.Time) e
 	return errors.Join(errs...)
 }
 
-// fillFiles makes the databases in dir.
-func fillFiles(ctx context.Context, dir string, n int, at time.Time) error {
+// fillFile makes the database of the kit in dir.
+func fillFile(ctx context.Context, dir string, n int, at time.Time) error {
 	store, err := sqlite.Open(filepath.Join(dir, kitFile))
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(fillKit(ctx, store, n, at), store.Close()); err != nil {
+	return errors.Join(fillKit(ctx, store, n, at), store.Close())
+}
+
+// fillFiles makes the databases in dir.
+func fillFiles(ctx context.Context, dir string, n int, at time.Time) error {
+	if err := fillFile(ctx, dir, n, at); err != nil {
 		return err
 	}
 	db, err := openNaive(filepath.Join(dir, naiveFile))

@@ -130,7 +130,7 @@ func TestTargets(t *testing.T) {
 	t.Parallel()
 	turns := func(rates ...float64) (list []turn) {
 		for _, rate := range rates {
-			list = append(list, turn{rate: rate, p99: 14 * time.Millisecond})
+			list = append(list, turn{rate: rate, p99: 14 * time.Millisecond, peak: 201 << 20})
 		}
 		return list
 	}
@@ -141,7 +141,7 @@ func TestTargets(t *testing.T) {
 	for _, target := range r.targets(config{}) {
 		lines = append(lines, strings.Join([]string{target.wanted(), target.measured(), target.verdict()}, " "))
 	}
-	want := "≤ 1.15 × 1.20 × MISS; ≤ 20 20.00 pass; ≥ 8 × 10.00 × pass; ≥ 5 × 5.00 × pass; ≤ 15 ms 14.00 ms pass; ≥ 0.6 × 0.75 × pass"
+	want := "≤ 1.15 × 1.20 × MISS; ≤ 20 20.00 pass; ≥ 8 × 10.00 × pass; ≥ 5 × 5.00 × pass; ≤ 15 ms 14.00 ms pass; ≥ 0.6 × 0.75 × pass; ≤ 200 MiB 201.00 MiB MISS"
 	if got := strings.Join(lines, "; "); got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}

@@ -6,6 +6,8 @@
 //
 // The scene notify is how many payments a second are stored and acknowledged,
 // beside handlers that do it otherwise.
+// The scene attack is what forgeries do to genuine notifications beside them.
+//
 // The client is this process, each server another one of the same program. All
 // notifications are signed, and their orders stored, before a clock starts. In
 // each round every server has its turn with a fresh copy of the database, so
@@ -47,6 +49,7 @@ type config struct {
 	profiles        string
 	scenes          []scene
 	handler, folder string // of a server
+	siege           siege
 }
 
 func parse(args []string) (c config, err error) {
@@ -61,6 +64,7 @@ func parse(args []string) (c config, err error) {
 	flags.DurationVar(&c.sync, "sync", 0, "what each sync of the disk takes longer, for all (needs cc)")
 	flags.BoolVar(&c.strict, "strict", false, "fail when a target is missed")
 	flags.StringVar(&c.profiles, "profiles", "", "a `directory` for the CPU profile of each server's last turn")
+	c.siege.flags(flags)
 	flags.StringVar(&c.handler, "serve", "", "be the server with this handler (for the program itself)")
 	flags.StringVar(&c.folder, "folder", "", "what a server is given (for the program itself)")
 	if err := flags.Parse(args); err != nil {

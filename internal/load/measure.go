@@ -109,6 +109,9 @@ func (l *load) turn(ctx context.Context, handler string, procs, inFlight int) (t
 		return t, err
 	}
 	t, err = send(addr, l.pool, inFlight, l.span)
+	if err == nil {
+		t.peak, err = peakAt(addr)
+	}
 	used, stopErr := stop()
 	if err := errors.Join(err, stopErr); err != nil {
 		return t, err
@@ -190,7 +193,7 @@ func (t turn) compare(stored map[string]bool) error {
 }
 
 // median of a list; the list is sorted.
-func median[T int | float64 | time.Duration](list []T) T {
+func median[T int | int64 | float64 | time.Duration](list []T) T {
 	slices.Sort(list)
 	return list[len(list)/2]
 }

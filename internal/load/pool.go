@@ -55,20 +55,30 @@ func sign(key *rsa.PrivateKey, number string, body []byte, at time.Time) (messag
 	if err != nil {
 		return message{}, err
 	}
-	m := message{number: number, body: body, header: http.Header{
+	return newMessage(number, http.Header{
 		"Content-Type": {"application/json"}, "User-Agent": {"Mozilla/4.0"}, "Content-Length": {strconv.Itoa(len(body))},
 		"Wechatpay-Timestamp": {timestamp}, "Wechatpay-Nonce": {nonce}, "Wechatpay-Serial": {publicKeyID},
 		"Wechatpay-Signature": {base64.StdEncoding.EncodeToString(signature)}, "Wechatpay-Signature-Type": {"WECHATPAY2-SHA256-RSA2048"},
-	}}
+	}, body), nil
+}
+
+func newMessage(number string, header http.Header, body []byte) message {
 	var wire bytes.Buffer
 	wire.WriteString("POST /pay/notify HTTP/1.1\r\nHost: shop.example.com\r\n")
-	if err := m.header.Write(&wire); err != nil {
-		return message{}, err
-	}
+	_ = header.Write(&wire) // a buffer takes everything
 	wire.WriteString("\r\n")
 	wire.Write(body)
-	m.wire = wire.Bytes()
-	return m, nil
+	return message{number, header, body, wire.Bytes()}
+}
+
+// with is the message with another value of a header; without one if it is
+// empty. The signature stays.
+func (m message) with(name, value string) message {
+	header := m.header.Clone()
+	if header.Del(name); value != "" {
+		header.Set(name, value)
+	}
+	return newMessage(m.number, header, m.body)
 }
 
 // newPool signs the notifications of n orders.

@@ -24,6 +24,7 @@ var scenes = []scene{
 	{name: "notify", measure: measureNotify, servers: map[string]opener{
 		ofKit: config.notify, ofNaive: config.notify, ofOne: config.notify, withNone: config.notify,
 	}},
+	{name: "attack", measure: measureAttack, servers: map[string]opener{underAttack: config.openAttacked}},
 }
 
 // chosen are the scenes of a list of names.

@@ -54,7 +54,7 @@ func (c config) serve(in io.Reader, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: handler}
+	server := &http.Server{Handler: withPID(handler)}
 	go func() {
 		_, _ = io.Copy(io.Discard, in)
 		_ = server.Shutdown(context.Background())
@@ -121,7 +121,12 @@ func (c config) openNaive(a account, log *slog.Logger) (http.Handler, func() err
 }
 
 func newKit(a account, store orderstore.Store, log *slog.Logger) (*wxpay.Kit, error) {
-	return wxpay.New(wxpay.Options{
+	return wxpay.New(a.options(store, log))
+}
+
+// options are those of a kit that is told of payments, and asks nobody.
+func (a account) options(store orderstore.Store, log *slog.Logger) wxpay.Options {
+	return wxpay.Options{
 		Merchant: wxpay.Merchant{
 			MchID: mchID, CertSerial: certSerial, PrivateKey: a.Merchant, APIv3Key: apiv3Key,
 			PublicKeyID: publicKeyID, PublicKey: a.WeChat, AppID: appID,
@@ -132,7 +137,7 @@ func newKit(a account, store orderstore.Store, log *slog.Logger) (*wxpay.Kit, er
 		Quote:     orderstore.Catalog{}.Quote,
 		Logger:    log,
 		Now:       a.clock(),
-	})
+	}
 }
 
 // noStore acknowledges a payment that it has read.

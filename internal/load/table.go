@@ -66,6 +66,16 @@ func (r results) figures() string {
 	return b.String()
 }
 
+// peak is the most memory that the kit's server had in any turn.
+func (r results) peak() (most int64) {
+	for _, row := range r.rows {
+		for _, t := range row.turns[ofKit] {
+			most = max(most, t.peak)
+		}
+	}
+	return most
+}
+
 // refused counts over all turns of a handler.
 func (r results) refused(handler string) (n int) {
 	for _, row := range r.rows {

@@ -85,5 +85,5 @@ func (r results) targets(c config) []target {
 			}
 		}
 	}
-	return all
+	return append(all, peakTarget("notifications", r.peak()))
 }
