@@ -5,17 +5,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"log/slog"
-	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
-
-	"github.com/wxpaykit/wxpay"
-	"github.com/wxpaykit/wxpay/orderstore/sqlite"
 )
 
 // siege is what the flags say about the scene attack: for how long, and how
@@ -31,6 +24,13 @@ func (s *siege) flags(flags *flag.FlagSet) {
 	flags.IntVar(&s.good, "good", 200, "genuine notifications a second beside them")
 }
 
+func (s siege) check() error {
+	if s.shots(s.forged) < len(forgeries) || s.shots(s.good) < 1 {
+		return fmt.Errorf("an attack has %d forgeries and a genuine notification at least", len(forgeries))
+	}
+	return nil
+}
+
 // shots are how many messages a rate makes.
 func (s siege) shots(rate int) int { return int(s.span.Seconds() * float64(rate)) }
 
@@ -40,7 +40,6 @@ const underAttack = "under attack"
 const (
 	waiting   = 512 // messages of a rate that wait for their answer, at most
 	forgeable = 128 // genuine messages of which there are forgeries
-	looks     = 60  // at the memory
 )
 
 // measureAttack is the scene attack: forgeries come at a fixed rate, and genuine
@@ -154,19 +153,6 @@ func (a *attack) send(ctx context.Context, addr string) error {
 	return errors.Join(goodErr, badErr, lookErr, err)
 }
 
-// watch looks at the memory of a process at even intervals, for a span.
-func watch(p process, begin time.Time, span time.Duration) (resident []int64, err error) {
-	for i := range looks + 1 {
-		time.Sleep(time.Until(begin.Add(span * time.Duration(i) / looks)))
-		now, err := p.resident()
-		if err != nil {
-			return nil, err
-		}
-		resident = append(resident, now)
-	}
-	return resident, nil
-}
-
 // acknowledged are the genuine notifications, those of the warm-up too, of which
 // all must be.
 func (a *attack) acknowledged() (t turn) {
@@ -195,28 +181,4 @@ func (a *attack) checkAnswers() error {
 		return errors.New("no unknown serial made the kit ask for certificates: the attack was none")
 	}
 	return nil
-}
-
-// openAttacked opens the kit of that WeChat Pay.
-func (c config) openAttacked() (http.Handler, func() error, error) {
-	a, err := readAccount(c.folder)
-	if err != nil {
-		return nil, nil, err
-	}
-	p, err := readPlatform(c.folder)
-	if err != nil {
-		return nil, nil, err
-	}
-	store, err := sqlite.Open(filepath.Join(c.folder, kitFile))
-	if err != nil {
-		return nil, nil, err
-	}
-	o := a.options(store, slog.New(slog.NewJSONHandler(io.Discard, nil)))
-	o.Merchant.PublicKeyID, o.Merchant.PublicKey = "", ""
-	o.Merchant.Certificates, o.Merchant.APIBase = []string{p.Certificate}, p.Base
-	kit, err := wxpay.New(o)
-	if err != nil {
-		return nil, nil, errors.Join(err, store.Close())
-	}
-	return kit, store.Close, nil
 }

@@ -160,6 +160,24 @@ func TestAttackCheckAnswers(t *testing.T) {
 	}
 }
 
+// TestParse: an attack of nothing, or a crowd of nobody, measures nothing.
+func TestParse(t *testing.T) {
+	t.Parallel()
+	const attack, growth = "an attack has 6 forgeries and a genuine notification at least", "orders are pending, some of them due, and there is a rest"
+	for flags, want := range map[string]string{
+		"": "", "-forged 0": attack, "-good 0": attack, "-siege 1ms": attack,
+		"-few 0": growth, "-many 0": growth, "-due 0": growth, "-rest 0s": growth,
+	} {
+		got := ""
+		if _, err := parse(strings.Fields(flags)); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", flags, got, want)
+		}
+	}
+}
+
 func TestAttackTargets(t *testing.T) {
 	t.Parallel()
 	a := &attack{siege: siege{span: 90 * time.Second, forged: 5000}, platform: new(certificates), peak: 201 << 20,

@@ -99,8 +99,10 @@ func fillNaive(ctx context.Context, db *sql.DB, n int) error {
 }
 
 // copyFiles copies what a server is given into dir.
-func copyFiles(dir, from string) error {
-	for _, name := range []string{kitFile, naiveFile, accountFile} {
+func copyFiles(dir, from string) error { return copyInto(dir, from, kitFile, naiveFile, accountFile) }
+
+func copyInto(dir, from string, names ...string) error {
+	for _, name := range names {
 		content, err := os.ReadFile(filepath.Join(from, name))
 		if err != nil {
 			return err

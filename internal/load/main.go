@@ -7,6 +7,8 @@
 // The scene notify is how many payments a second are stored and acknowledged,
 // beside handlers that do it otherwise.
 // The scene attack is what forgeries do to genuine notifications beside them.
+// The scene growth is what many pending orders cost a kit that runs, and the
+// scene handover what it costs notifications that paid orders are handed over.
 //
 // The client is this process, each server another one of the same program. All
 // notifications are signed, and their orders stored, before a clock starts. In
@@ -50,6 +52,7 @@ type config struct {
 	scenes          []scene
 	handler, folder string // of a server
 	siege           siege
+	crowd           crowd
 }
 
 func parse(args []string) (c config, err error) {
@@ -65,6 +68,7 @@ func parse(args []string) (c config, err error) {
 	flags.BoolVar(&c.strict, "strict", false, "fail when a target is missed")
 	flags.StringVar(&c.profiles, "profiles", "", "a `directory` for the CPU profile of each server's last turn")
 	c.siege.flags(flags)
+	c.crowd.flags(flags)
 	flags.StringVar(&c.handler, "serve", "", "be the server with this handler (for the program itself)")
 	flags.StringVar(&c.folder, "folder", "", "what a server is given (for the program itself)")
 	if err := flags.Parse(args); err != nil {
@@ -82,7 +86,7 @@ func parse(args []string) (c config, err error) {
 	if c.rounds < 1 || c.orders <= warmUp || c.sync < 0 {
 		return c, fmt.Errorf("there is 1 round at least, and there are more than %d orders", warmUp)
 	}
-	return c, nil
+	return c, errors.Join(c.siege.check(), c.crowd.check())
 }
 
 func numbers(list string) (all []int, err error) {

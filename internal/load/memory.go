@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // pidPath is where every server says which process it is.
@@ -72,6 +73,22 @@ func (p process) status(name string) (int64, error) {
 		}
 	}
 	return 0, fmt.Errorf("process %d says nothing of %s", p, name)
+}
+
+// looks are how often memory is looked at.
+const looks = 60
+
+// watch looks at the memory of a process at even intervals, for a span.
+func watch(p process, begin time.Time, span time.Duration) (resident []int64, err error) {
+	for i := range looks + 1 {
+		time.Sleep(time.Until(begin.Add(span * time.Duration(i) / looks)))
+		now, err := p.resident()
+		if err != nil {
+			return nil, err
+		}
+		resident = append(resident, now)
+	}
+	return resident, nil
 }
 
 func mebi(bytes int64) float64 { return float64(bytes) / (1 << 20) }

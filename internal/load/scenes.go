@@ -25,6 +25,8 @@ var scenes = []scene{
 		ofKit: config.notify, ofNaive: config.notify, ofOne: config.notify, withNone: config.notify,
 	}},
 	{name: "attack", measure: measureAttack, servers: map[string]opener{underAttack: config.openAttacked}},
+	{name: "growth", measure: measureGrowth, servers: map[string]opener{ofGrowth: config.openRunning}},
+	{name: "handover", measure: measureHandover, servers: map[string]opener{ofRun: config.openRunning}},
 }
 
 // chosen are the scenes of a list of names.

@@ -160,12 +160,18 @@ func paid(ctx context.Context, folder, handler string) (map[string]bool, error) 
 	if handler != ofKit {
 		file = naiveFile
 	}
-	db, err := sql.Open("sqlite3", "file:"+filepath.Join(folder, file))
+	return numbersWhere(ctx, filepath.Join(folder, file), "pay_status = 1 AND trade_no <> ''")
+}
+
+// numbersWhere are the numbers of the orders of a file for which a condition
+// holds.
+func numbersWhere(ctx context.Context, path, condition string) (map[string]bool, error) {
+	db, err := sql.Open("sqlite3", "file:"+path)
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
-	rows, err := db.QueryContext(ctx, "SELECT out_trade_no FROM pay_order_record WHERE pay_status = 1 AND trade_no <> ''")
+	rows, err := db.QueryContext(ctx, "SELECT out_trade_no FROM pay_order_record WHERE "+condition)
 	if err != nil {
 		return nil, err
 	}
