@@ -21,8 +21,27 @@ type duty struct {
 // store can commit them together; whoever waits for them finds what was claimed
 // no longer due.
 type look struct {
-	claims sync.WaitGroup
-	begun  atomic.Int64 // claims that were saved
+	claims  sync.WaitGroup
+	begun   atomic.Int64       // claims that were saved
+	waiting []orderstore.Order // for which there was no slot, or which could not be claimed
+	crowded bool               // as many calls of the application were under way as may be
+}
+
+// look begins a step for each of the orders that need one.
+func (w *Worker) look(ctx context.Context, due []orderstore.Order, steps *sync.WaitGroup) *look {
+	l := new(look)
+	for _, o := range due {
+		if ctx.Err() != nil || w.begin(ctx, o, l, steps) {
+			continue
+		}
+		l.claims.Wait() // slots whose claim cannot be saved are free again
+		if !w.begin(ctx, o, l, steps) {
+			l.waiting = append(l.waiting, o)
+			l.crowded = l.crowded || w.hands.full()
+		}
+	}
+	l.claims.Wait()
+	return l
 }
 
 // begin takes the first step that the order needs and that can be taken now,

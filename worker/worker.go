@@ -114,8 +114,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	report := time.NewTicker(BacklogEvery)
 	defer report.Stop()
 	w.tellBacklog(ctx)
+	var waiting []orderstore.Order
 	for wide, more := true, true; more; {
-		w.round(ctx, &steps, wide)
+		waiting = w.round(ctx, &steps, wide, waiting)
 		wide, more = w.wait(ctx, tick.C, report.C)
 	}
 	return nil
@@ -148,33 +149,34 @@ const (
 )
 
 // round begins a step for every order that is due and for which there is a
-// free slot.
-func (w *Worker) round(ctx context.Context, steps *sync.WaitGroup, wide bool) {
+// free slot, and returns those that have to wait for one. The next round goes
+// on with them, unless it is for a tick: a backlog is not read anew for each
+// call of the application that ends. What changed meanwhile cannot be claimed.
+func (w *Worker) round(ctx context.Context, steps *sync.WaitGroup, wide bool, waiting []orderstore.Order) []orderstore.Order {
+	if !wide {
+		if l := w.look(ctx, waiting, steps); l.crowded {
+			return l.waiting
+		}
+	}
 	for most := firstLook; ctx.Err() == nil; {
 		due, err := w.cfg.Store.Due(ctx, w.cfg.Now(), most)
 		if err != nil {
 			if ctx.Err() == nil {
 				w.cfg.Logger.ErrorContext(ctx, "due orders cannot be read", slog.Any("cause", err))
 			}
-			return
+			return nil
 		}
-		var l look
-		for _, o := range due {
-			if ctx.Err() == nil && !w.begin(ctx, o, &l, steps) {
-				l.claims.Wait() // slots whose claim cannot be saved are free again
-				w.begin(ctx, o, &l, steps)
-			}
-		}
-		l.claims.Wait()
+		l := w.look(ctx, due, steps)
 		switch {
 		case l.begun.Load() > 0:
 			most = firstLook
 		case !wide || len(due) < most || most >= lastLook:
-			return
+			return l.waiting[:min(len(l.waiting), firstLook)]
 		default:
 			most *= 4
 		}
 	}
+	return nil
 }
 
 // save stores a claim; somebody who was quicker is no error.
@@ -199,3 +201,5 @@ func (s slots) take() bool {
 }
 
 func (s slots) give() { <-s }
+
+func (s slots) full() bool { return len(s) == cap(s) }

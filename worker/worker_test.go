@@ -486,9 +486,35 @@ func TestBacklog(t *testing.T) {
 		if got := len(a.called()); got != n {
 			t.Errorf("%d of %d orders were handed over", got, n)
 		}
-		if got := rows.n.Load(); got > 150*n {
+		if got := rows.n.Load(); got > 10*n {
 			t.Errorf("%d rows were read for %d orders", got, n)
 		}
+	})
+}
+
+// TestQuestionBehindABacklog: calls of the application that take long do not
+// hold up a question to WeChat, however many orders wait before it.
+func TestQuestionBehindABacklog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newApp(t)
+		conf := a.config(func(context.Context, orderstore.Order) error {
+			time.Sleep(time.Minute)
+			return nil
+		})
+		conf.Interval, conf.Deadline = 24*time.Hour, time.Hour
+		w := a.weChat(&conf)
+		for i := range 150 {
+			paid(t, a.store, fmt.Sprintf("order-%03d", i))
+		}
+		unpaid(t, a.store, "silent")
+		time.Sleep(10 * time.Second)
+		stop := a.run(worker.New(conf))
+		synctest.Wait()
+		if got := w.heard(); len(got) != 1 || len(a.called()) != 4 {
+			t.Errorf("asked %q beside %d calls", got, len(a.called()))
+		}
+		stop()
 	})
 }
 
@@ -523,6 +549,30 @@ func TestWake(t *testing.T) {
 		w.Wake()
 		synctest.Wait()
 		a.expect("order-1 at 60")
+		stop()
+	})
+}
+
+// TestWakeBesideQuestions: orders that WeChat may not be asked about now do not
+// keep a payment from being handed over at once.
+func TestWakeBesideQuestions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newApp(t)
+		conf := a.config(func(context.Context, orderstore.Order) error { return nil })
+		a.weChat(&conf)
+		conf.Interval, conf.MayAsk = 24*time.Hour, func(string, time.Time) bool { return false }
+		for i := range 10 {
+			unpaid(t, a.store, fmt.Sprintf("silent-%03d", i))
+		}
+		time.Sleep(10 * time.Second)
+		w := worker.New(conf)
+		stop := a.run(w)
+		synctest.Wait()
+		paid(t, a.store, "order-1")
+		w.Wake()
+		synctest.Wait()
+		a.expect("order-1 at 10")
 		stop()
 	})
 }
