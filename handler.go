@@ -42,6 +42,7 @@ type Kit struct {
 	running atomic.Int32
 	checks  probe.Arrivals
 	ready   readiness
+	unknown atomic.Int32 // notifications with unknown serials that wait for certificates
 
 	asks       *flight.Throttle
 	refreshing flight.Group[fresh]

@@ -110,6 +110,11 @@ func readNotification(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
+// maxUnknown is how many notifications with unknown serials wait for a download
+// of certificates. A flood of them fills no memory while WeChat Pay cannot be
+// reached; a genuine one among those behind is sent again.
+const maxUnknown = 128
+
 // checkHeader checks what can be checked without the body. When WeChat Pay signed
 // with a key that is not held, its certificates are fetched once (package wxapi
 // limits how often) and the check is repeated: that is how a new platform
@@ -118,6 +123,10 @@ func (k *Kit) checkHeader(ctx context.Context, h http.Header) error {
 	_, err := k.acct.keys.CheckHeader(h, k.opt.Now())
 	if !errors.Is(err, wxcrypto.ErrUnknownSerial) || k.api == nil {
 		return err
+	}
+	defer k.unknown.Add(-1)
+	if k.unknown.Add(1) > maxUnknown {
+		return fmt.Errorf("%w; too many of these wait for certificates already", err)
 	}
 	// Not this caller's to cut short: a stranger who hangs up each time would
 	// make us ask each time.

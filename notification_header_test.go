@@ -3,10 +3,14 @@ package wxpay_test
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/wxpaykit/wxpay"
 	"github.com/wxpaykit/wxpay/wxsim"
 )
 
@@ -66,4 +70,42 @@ func TestLengthBeforeHeaders(t *testing.T) {
 		t.Errorf("answer %d", got.status)
 	}
 	in.told(ending{http.StatusRequestEntityTooLarge, "too_large", "WARN", "more than 131072 bytes"})
+}
+
+// TestUnknownSerialsWait: while certificates are being fetched, some of those
+// with an unknown serial wait for them, and a flood does not.
+func TestUnknownSerialsWait(t *testing.T) {
+	t.Parallel()
+	const flood, wait = 150, 128
+	hang := make(hanging)
+	in := openInbox(t, wxsim.Config{}, func(o *wxpay.Options) { o.HTTPClient = &http.Client{Transport: hang} })
+	stranger := func() *http.Request {
+		req := httptest.NewRequest("POST", "/pay/notify", strings.NewReader("{}"))
+		for name, value := range map[string]string{
+			signTimestamp: unixText(in.clock.Now()), signNonce: "nonce", signSignature: "AAAA",
+			signSerial: "7132D72A03E93CDDF8C03BBD1F37EEDF5EC5DE5D",
+		} {
+			req.Header.Set(name, value)
+		}
+		return req
+	}
+	var sending sync.WaitGroup
+	for range flood {
+		sending.Go(func() {
+			if got := in.inProcess(stranger()); got.status != http.StatusUnauthorized {
+				t.Errorf("answer %d", got.status)
+			}
+		})
+	}
+	eventually(t, "the flood is refused", func() bool { return len(in.heard.outcomes()) >= flood-wait })
+	in.told(unverified("unknown_key", "too many of these wait"))
+	if got := len(in.heard.outcomes()); got != flood-wait {
+		t.Errorf("%d are answered while the download hangs", got)
+	}
+	close(hang)
+	sending.Wait()
+	if got := in.heard.outcomes(); len(got) != flood || slices.ContainsFunc(got, func(o string) bool { return o != "unknown_key" }) {
+		t.Errorf("outcomes %q", got)
+	}
+	in.ended(in.inProcess(stranger()), unverified("unknown_key", "certificates could not be fetched"))
 }
