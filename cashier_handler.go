@@ -26,11 +26,13 @@ func (k *Kit) Cashier() http.Handler {
 }
 
 func (k *Kit) cashierPage(w http.ResponseWriter, r *http.Request) (answer, error) {
+	rings, stop := k.listen(r)
+	defer stop()
 	o, byLink, err := k.namedOrder(r, k.ownOrder)
 	if err != nil {
 		return answer{}, err
 	}
-	o, stale := k.refresh(r.Context(), o)
+	o, stale := k.refresh(r.Context(), o, rings)
 	o, trouble, err := k.scannable(r.Context(), o)
 	if err != nil {
 		return answer{}, err

@@ -54,11 +54,13 @@ func (k *Kit) OrderLive() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var s *stream
 		k.endpoint("live", func(w http.ResponseWriter, r *http.Request) (answer, error) {
+			rings, stop := k.listen(r)
 			o, byLink, err := k.namedOrder(r, k.readableOrder)
 			if err != nil {
+				stop()
 				return answer{}, err
 			}
-			s = k.newStream(w, o, byLink)
+			s = &stream{k: k, w: w, out: http.NewResponseController(w), byLink: byLink, rings: rings, stop: stop, order: o}
 			return answer{order: o.OutTradeNo, written: true}, s.open(r)
 		}).ServeHTTP(w, r)
 		if s == nil {
@@ -85,12 +87,6 @@ type stream struct {
 	opened bool   // and there is more to come
 }
 
-// newStream listens before the order is looked at, so that no change is missed.
-func (k *Kit) newStream(w http.ResponseWriter, o Order, byLink bool) *stream {
-	rings, stop := k.live.bell.Listen(o.OutTradeNo)
-	return &stream{k: k, w: w, out: http.NewResponseController(w), byLink: byLink, rings: rings, stop: stop, order: o}
-}
-
 // writeWithin is how long a browser may take to receive an event.
 const writeWithin = 10 * time.Second
 
@@ -99,7 +95,7 @@ const writeWithin = 10 * time.Second
 // has any.
 func (s *stream) open(r *http.Request) error {
 	var stale bool
-	s.order, stale = s.k.refresh(r.Context(), s.order)
+	s.order, stale = s.k.refresh(r.Context(), s.order, s.rings)
 	if !flushes(s.w) {
 		return problemNoStream.because(nil)
 	}
@@ -178,7 +174,9 @@ func (s *stream) follow(ctx context.Context) {
 			f := s.k.reread(ctx, s.order, false)
 			s.order, stale = f.Order, f.stale
 		case <-tick.C:
-			s.order, stale = s.k.refresh(ctx, s.order)
+			f := s.k.reread(ctx, s.order, false)
+			s.order, stale = s.k.refresh(ctx, f.Order, s.rings)
+			stale = stale || f.stale
 		}
 		again = s.send(stale) && s.order.PayStatus == orderstore.Unpaid
 	}

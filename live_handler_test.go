@@ -10,10 +10,12 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/wxpaykit/wxpay"
+	"github.com/wxpaykit/wxpay/orderstore"
 	"github.com/wxpaykit/wxpay/wxsim"
 )
 
@@ -138,6 +140,24 @@ func TestLiveAsks(t *testing.T) {
 	l.ends()
 }
 
+// TestLivePaidMeanwhile: the notification comes between the moment a stream has
+// read the order and the moment of its first event.
+func TestLivePaidMeanwhile(t *testing.T) {
+	t.Parallel()
+	late := new(afterGet)
+	s := open(t, func(o *wxpay.Options) { late.Store, o.Store, o.AskInterval = o.Store, late, never })
+	s.kit.SetLive(never, never, never)
+	no := s.buy("native", "u1").OutTradeNo
+	s.status(no) // asked just now: the stream does not ask
+	pay := func() { s.pay(no) }
+	late.do.Store(&pay)
+	l := s.listen(no, "u1")
+	if o := l.order(); o.PayStatus != 1 {
+		t.Errorf("the first event: %+v", o)
+	}
+	l.ends()
+}
+
 // TestLiveOfAnotherProcess: one that heard of the payment wakes nobody here, but
 // the store has it before WeChat may be asked again.
 func TestLiveOfAnotherProcess(t *testing.T) {
@@ -210,6 +230,37 @@ func TestLiveStale(t *testing.T) {
 	if o := l.order(); o.Stale {
 		t.Errorf("reachable again: %+v", o)
 	}
+}
+
+// TestLiveWhenTheStoreIsDown: the page is told that what it shows may be old.
+func TestLiveWhenTheStoreIsDown(t *testing.T) {
+	t.Parallel()
+	down := new(noGet)
+	s := open(t, func(o *wxpay.Options) { down.Store, o.Store, o.AskInterval = o.Store, down, never })
+	s.kit.SetLive(20*time.Millisecond, never, never)
+	l := s.listen(s.buy("native", "u1").OutTradeNo, "u1")
+	if o := l.order(); o.Stale {
+		t.Errorf("the first event: %+v", o)
+	}
+	for _, is := range []bool{true, false} {
+		down.is.Store(is)
+		if o := l.order(); o.Stale != is {
+			t.Errorf("the store is down: %t, the event: %+v", is, o)
+		}
+	}
+}
+
+// noGet is a store that cannot be read while it is down.
+type noGet struct {
+	orderstore.Store
+	is atomic.Bool
+}
+
+func (d *noGet) Get(ctx context.Context, no string) (orderstore.Order, error) {
+	if d.is.Load() {
+		return orderstore.Order{}, errors.New("no connection")
+	}
+	return d.Store.Get(ctx, no)
 }
 
 // TestLiveEnds: of what cannot change there is one event.

@@ -59,11 +59,13 @@ func show(o Order) orderAnswer {
 // which WeChat could not be asked.
 func (k *Kit) OrderStatus() http.Handler {
 	return k.endpoint("order", func(_ http.ResponseWriter, r *http.Request) (answer, error) {
+		rings, stop := k.listen(r)
+		defer stop()
 		o, byLink, err := k.namedOrder(r, k.readableOrder)
 		if err != nil {
 			return answer{}, err
 		}
-		o, stale := k.refresh(r.Context(), o)
+		o, stale := k.refresh(r.Context(), o, rings)
 		return done(o, k.shown(o, stale, byLink), success), nil
 	})
 }
@@ -79,25 +81,50 @@ func (k *Kit) shown(o Order, stale, byLink bool) orderAnswer {
 	return a
 }
 
-// refresh asks WeChat about an unpaid order, if nobody has just done so. Those
-// who come while it is being asked wait for the answer.
-func (k *Kit) refresh(ctx context.Context, o Order) (_ Order, stale bool) {
+// listen hears what this process learns of the order that the path names. It is
+// called before the order is loaded, so that no change is missed.
+func (k *Kit) listen(r *http.Request) (rings <-chan struct{}, stop func()) {
+	return k.live.bell.Listen(pathValue(r, "out_trade_no"))
+}
+
+// refresh asks WeChat about an unpaid order that was loaded just now, if nobody
+// has just done so. Those who come while it is being asked wait for the answer.
+// Everybody else has it from the store already, and reads it again only when it
+// rings: then it was paid, or closed, since it was loaded.
+func (k *Kit) refresh(ctx context.Context, o Order, rings <-chan struct{}) (_ Order, stale bool) {
 	if o.PayStatus != orderstore.Unpaid {
 		return o, false
 	}
-	f, _, err := k.refreshing.Do(ctx, o.OutTradeNo, func(ctx context.Context) (fresh, error) {
-		switch k.asks.Take(o.OutTradeNo, k.opt.Now()) {
-		case flight.Go:
-			return k.look(ctx, o), nil
-		case flight.Recent:
-			return k.recent(ctx, o), nil
-		}
-		return k.reread(ctx, o, true), nil
+	var verdict flight.Verdict
+	may := func() bool {
+		verdict = k.asks.Take(o.OutTradeNo, k.opt.Now())
+		return verdict == flight.Go
+	}
+	f, asked, err := k.refreshing.DoIf(ctx, o.OutTradeNo, may, func(ctx context.Context) (fresh, error) {
+		return k.look(ctx, o), nil
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return o, true
+	case !asked && verdict == flight.Recent:
+		f = k.recent(ctx, o, func() bool { return rang(rings) })
+	case !asked:
+		f = fresh{o, true}
+		if rang(rings) {
+			f = k.reread(ctx, o, true)
+		}
 	}
 	return f.Order, f.stale
+}
+
+// rang reports whether there was a ring that nobody has heard yet.
+func rang(rings <-chan struct{}) bool {
+	select {
+	case <-rings:
+		return true
+	default:
+		return false
+	}
 }
 
 // fresh is an order, and whether WeChat could not be asked about it.
@@ -118,7 +145,7 @@ func (k *Kit) look(ctx context.Context, o Order) fresh {
 	case err == nil:
 		return k.askOnce(ctx, claim.Saved())
 	case errors.Is(err, orderstore.ErrNotDue), errors.Is(err, orderstore.ErrConflict):
-		return k.recent(ctx, o)
+		return k.recent(ctx, o, func() bool { return true })
 	}
 	k.opt.Logger.WarnContext(ctx, "the question about an order could not be claimed", slog.String("order_no", o.OutTradeNo), slog.Any("cause", err))
 	return fresh{o, true}
@@ -137,9 +164,13 @@ func (k *Kit) askOnce(ctx context.Context, o Order) fresh {
 }
 
 // recent is the answer to a question that was asked a moment ago, by a page or
-// by the worker, and may still be on its way.
-func (k *Kit) recent(ctx context.Context, o Order) fresh {
+// by the worker, and may still be on its way. The order is as it was loaded if
+// no question is, and nothing was heard of it since.
+func (k *Kit) recent(ctx context.Context, o Order, heard func() bool) fresh {
 	_, joined, err := k.till.JoinAsk(ctx, o.OutTradeNo)
+	if !joined && !heard() {
+		return fresh{o, false}
+	}
 	return k.reread(ctx, o, joined && err != nil && !errors.Is(err, till.ErrNotAtWeChat))
 }
 

@@ -137,17 +137,30 @@ func TestPollingAtOnce(t *testing.T) {
 // read the order and the moment it is answered without asking.
 func TestOrderPaidMeanwhile(t *testing.T) {
 	t.Parallel()
-	late := new(afterGet)
-	s := open(t, func(o *wxpay.Options) { late.Store, o.Store = o.Store, late })
-	no := s.buy("native", "u1").OutTradeNo
-	s.status(no) // asked just now: the next poll is not worth a question
-	pay := func() { s.pay(no) }
-	late.do.Store(&pay)
-	if o := s.status(no); o.PayStatus != 1 || o.Stale {
-		t.Errorf("status: %+v", o)
-	}
-	if n := s.sim.Requests("query"); n != 1 {
-		t.Errorf("%d queries", n)
+	for _, c := range []struct {
+		name    string
+		polls   func(s *shop, no string) // before, so that the next poll is not worth a question
+		queries int
+	}{
+		{"asked just now", func(s *shop, no string) { s.status(no) }, 1},
+		{"the budget is used up", func(s *shop, _ string) { s.status(s.buy("native", "u1").OutTradeNo) }, 1},
+		{"about to ask", func(*shop, string) {}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			late := new(afterGet)
+			s := open(t, newFrozen().use, func(o *wxpay.Options) { late.Store, o.Store, o.AskRate = o.Store, late, 1 })
+			no := s.buy("native", "u1").OutTradeNo
+			c.polls(s, no)
+			pay := func() { s.pay(no) }
+			late.do.Store(&pay)
+			if o := s.status(no); o.PayStatus != 1 || o.Stale {
+				t.Errorf("status: %+v", o)
+			}
+			if n := s.sim.Requests("query"); n != c.queries {
+				t.Errorf("%d queries, want %d", n, c.queries)
+			}
+		})
 	}
 }
 

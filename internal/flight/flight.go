@@ -31,22 +31,49 @@ var errPanicked = errors.New("flight: panicked")
 // its own deadline. Each caller stops waiting when its own ctx ends. A panic
 // in fn is an error to all.
 func (g *Group[T]) Do(ctx context.Context, key string, fn func(context.Context) (T, error)) (val T, led bool, err error) {
-	g.mu.Lock()
-	c, running := g.calls[key]
-	if !running {
-		if g.calls == nil {
-			g.calls = make(map[string]*call[T])
-		}
-		c = &call[T]{done: make(chan struct{})}
-		g.calls[key] = c
-		go g.run(context.WithoutCancel(ctx), key, c, fn)
+	c, led := g.begin(ctx, key, nil, fn)
+	val, err = c.wait(ctx)
+	return val, led, err
+}
+
+// DoIf is [Group.Do] for a caller that leads only if it may. Where no call of
+// the key is under way may is asked, and none can begin or end meanwhile: it
+// must be quick. When it says no, nothing is done and ran is false.
+func (g *Group[T]) DoIf(ctx context.Context, key string, may func() bool, fn func(context.Context) (T, error)) (val T, ran bool, err error) {
+	c, _ := g.begin(ctx, key, may, fn)
+	if c == nil {
+		return val, false, nil
 	}
-	g.mu.Unlock()
+	val, err = c.wait(ctx)
+	return val, true, err
+}
+
+// begin returns the call of key that is under way. If there is none it begins
+// one, unless may, if there is one, says no.
+func (g *Group[T]) begin(ctx context.Context, key string, may func() bool, fn func(context.Context) (T, error)) (c *call[T], led bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if c, running := g.calls[key]; running {
+		return c, false
+	}
+	if may != nil && !may() {
+		return nil, false
+	}
+	if g.calls == nil {
+		g.calls = make(map[string]*call[T])
+	}
+	c = &call[T]{done: make(chan struct{})}
+	g.calls[key] = c
+	go g.run(context.WithoutCancel(ctx), key, c, fn)
+	return c, true
+}
+
+func (c *call[T]) wait(ctx context.Context) (val T, err error) {
 	select {
 	case <-c.done:
-		return c.val, !running, c.err
+		return c.val, c.err
 	case <-ctx.Done():
-		return val, !running, ctx.Err()
+		return val, ctx.Err()
 	}
 }
 
@@ -59,12 +86,8 @@ func (g *Group[T]) Join(ctx context.Context, key string) (val T, joined bool, er
 	if !running {
 		return val, false, nil
 	}
-	select {
-	case <-c.done:
-		return c.val, true, c.err
-	case <-ctx.Done():
-		return val, true, ctx.Err()
-	}
+	val, err = c.wait(ctx)
+	return val, true, err
 }
 
 func (g *Group[T]) run(ctx context.Context, key string, c *call[T], fn func(context.Context) (T, error)) {

@@ -233,3 +233,47 @@ func TestGroupJoin(t *testing.T) {
 		}
 	})
 }
+
+// DoIf begins nothing that may not be, and asks only where nothing is under way.
+func TestGroupDoIf(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var g flight.Group[string]
+		asked := 0
+		say := func(yes bool) func() bool { return func() bool { asked++; return yes } }
+		value := func(context.Context) (string, error) { return "v", nil }
+		if val, ran, err := g.DoIf(t.Context(), "k", say(false), value); val != "" || ran || err != nil || asked != 1 {
+			t.Errorf("refused: %q, %v, %v, asked %d times", val, ran, err, asked)
+		}
+		failed := errors.New("failed")
+		callers(t.Context(), &g, 1, "k", func(context.Context) (string, error) { time.Sleep(time.Second); return "slow", failed })
+		if val, ran, err := g.DoIf(t.Context(), "k", say(false), value); val != "slow" || !ran || !errors.Is(err, failed) || asked != 1 {
+			t.Errorf("joined: %q, %v, %v, asked %d times", val, ran, err, asked)
+		}
+		if val, ran, err := g.DoIf(t.Context(), "k", say(true), value); val != "v" || !ran || err != nil || asked != 2 {
+			t.Errorf("led: %q, %v, %v, asked %d times", val, ran, err, asked)
+		}
+	})
+}
+
+// TestGroupDoIfAtOnce: may and the beginning of the call are one step, so that
+// who is refused did not come while the call that was allowed is under way.
+func TestGroupDoIfAtOnce(t *testing.T) {
+	t.Parallel()
+	var g flight.Group[int]
+	var taken, over atomic.Bool
+	var all sync.WaitGroup
+	for range 200 {
+		all.Go(func() {
+			_, ran, _ := g.DoIf(t.Context(), "k", func() bool { return taken.CompareAndSwap(false, true) }, func(context.Context) (int, error) {
+				time.Sleep(time.Millisecond)
+				over.Store(true)
+				return 0, nil
+			})
+			if !ran && !over.Load() {
+				t.Error("refused while the call was under way")
+			}
+		})
+	}
+	all.Wait()
+}
