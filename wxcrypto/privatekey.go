@@ -22,6 +22,7 @@ import (
 type PrivateKey struct {
 	signer crypto.Signer
 	public *rsa.PublicKey
+	device bool // the signer is somebody else's than package crypto/rsa
 }
 
 // ParsePrivateKey reads the content of apiclient_key.pem: PEM with a PKCS#8 or PKCS#1 key, RSA of at least 2048
@@ -91,7 +92,7 @@ func NewPrivateKey(s crypto.Signer) (*PrivateKey, error) {
 			return nil, fmt.Errorf("merchant private key: %w", err)
 		}
 	}
-	return &PrivateKey{signer: s, public: public}, nil
+	return &PrivateKey{signer: s, public: public, device: !isRSA}, nil
 }
 
 // Public returns the public half, for instance to compare it with the merchant's certificate. The caller must not
@@ -106,8 +107,10 @@ func (k *PrivateKey) Public() *rsa.PublicKey {
 // Sign returns the signature of message in standard base64: SHA-256 with RSA PKCS#1 v1.5, which API v3 names
 // WECHATPAY2-SHA256-RSA2048 (wire: API v3, 签名生成).
 //
-// The signature is checked before it is returned. That costs three hundredths of making it, and keeps a faulty
-// device or a signer with the wrong padding from leaking a bad signature, from which a key can sometimes be computed.
+// The signature of a signer that is no *rsa.PrivateKey is checked before it is returned. That costs three hundredths of
+// making it, and keeps a faulty device or a signer with the wrong padding from leaking a bad signature, from which a key
+// can sometimes be computed. Package crypto/rsa does the same with its own: it raises what it signed to the public
+// exponent, and returns an error unless that is the message again.
 func (k *PrivateKey) Sign(message []byte) (string, error) {
 	if k == nil || k.signer == nil {
 		return "", errNoPrivateKey()
@@ -117,7 +120,7 @@ func (k *PrivateKey) Sign(message []byte) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("sign: %w", err)
 	}
-	if err := rsa.VerifyPKCS1v15(k.public, crypto.SHA256, digest[:], signature); err != nil {
+	if k.device && rsa.VerifyPKCS1v15(k.public, crypto.SHA256, digest[:], signature) != nil {
 		return "", errors.New("sign: the signer's answer is no PKCS#1 v1.5 signature under its own public key")
 	}
 	return base64.StdEncoding.EncodeToString(signature), nil
