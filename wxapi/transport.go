@@ -20,17 +20,23 @@ func withoutRedirects(given *http.Client) *http.Client {
 	return &client
 }
 
+// idleConns bounds how many connections that nobody uses are kept for a minute.
+// It is more than there are calls at once in a shop that signs for each of them,
+// so that none is closed that the next call would have to open again: handshakes
+// cost more than payments.
+const idleConns = 1024
+
 // newTransport dials in less than a try's time, so that a dead host is told
-// from a slow answer, and keeps more connections to the one host than the two
-// of the standard library: handshakes cost more than payments.
+// from a slow answer, and keeps more connections to a host than the two of the
+// standard library.
 func newTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: 3 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         dialer.DialContext,
 		ForceAttemptHTTP2:   true,
-		MaxIdleConns:        128,
-		MaxIdleConnsPerHost: 64,
+		MaxIdleConns:        idleConns,
+		MaxIdleConnsPerHost: idleConns,
 		IdleConnTimeout:     60 * time.Second,
 		TLSHandshakeTimeout: 3 * time.Second,
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
