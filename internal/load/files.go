@@ -25,7 +25,7 @@ const (
 // order is the i-th, whose customer has been sent to pay.
 func order(i int, at time.Time) (orderstore.Order, error) {
 	o := orderstore.Order{
-		OutTradeNo: number(i), UserID: fmt.Sprintf("user_%07d", i), GoodsID: "vip-month", Description: "1个月会员",
+		OutTradeNo: number(i), UserID: user(i), GoodsID: "vip-month", Description: "1个月会员",
 		Total: price, Currency: orderstore.CNY, Product: orderstore.JSAPI, MchID: mchID, AppID: appID,
 		OpenID: "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", DeviceIP: "203.0.113.7", ExpiresAt: at.Add(time.Hour),
 		PrepayRequest: fmt.Sprintf(`{"appid":"%s","mchid":"%s","description":"1个月会员","out_trade_no":"%s","time_expire":"2026-01-01T10:00:00+08:00",`+
@@ -34,6 +34,9 @@ func order(i int, at time.Time) (orderstore.Order, error) {
 	}
 	return o.Opened(at, 10*time.Second).Prepaid(orderstore.Credential{PrepayID: "wx201410272009395522657a690389285100"}, at)
 }
+
+// user is who ordered the i-th.
+func user(i int) string { return fmt.Sprintf("user_%07d", i) }
 
 // fillKit creates the orders in a store, many at a time.
 func fillKit(ctx context.Context, store orderstore.Store, n int, at time.Time) error {
@@ -91,7 +94,7 @@ func fillNaive(ctx context.Context, db *sql.DB, n int) error {
 		return err
 	}
 	for i := range n {
-		if _, err := insert.ExecContext(ctx, fmt.Sprintf("user_%07d", i), number(i), price, mchID, appID); err != nil {
+		if _, err := insert.ExecContext(ctx, user(i), number(i), price, mchID, appID); err != nil {
 			return err
 		}
 	}

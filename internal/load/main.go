@@ -16,6 +16,12 @@
 // that whatever else the machine does slows all of them down alike; figures are
 // medians of the rounds, and ratios are taken within a round. After each turn the
 // database is opened, and must hold exactly the payments that were acknowledged.
+//
+// The scene prepay is what it costs to begin to pay, beside the RSA work that
+// nobody can leave out, and what happens when many do at once; see prepays. The
+// scene polling is how many answers a second there are for pages that poll, and
+// what those cost the store and WeChat Pay; see polling. In both, WeChat Pay is a
+// process, too.
 package main
 
 import (
@@ -50,6 +56,8 @@ type config struct {
 	strict          bool
 	profiles        string
 	scenes          []scene
+	customers       int    // of the scene prepay
+	pages           int    // of the scene polling
 	handler, folder string // of a server
 	siege           siege
 	crowd           crowd
@@ -69,6 +77,8 @@ func parse(args []string) (c config, err error) {
 	flags.StringVar(&c.profiles, "profiles", "", "a `directory` for the CPU profile of each server's last turn")
 	c.siege.flags(flags)
 	c.crowd.flags(flags)
+	flags.IntVar(&c.customers, "customers", 500, "prepays that wait for WeChat at a time, in the scene prepay")
+	flags.IntVar(&c.pages, "pages", 5000, "pages that poll, in the scene polling")
 	flags.StringVar(&c.handler, "serve", "", "be the server with this handler (for the program itself)")
 	flags.StringVar(&c.folder, "folder", "", "what a server is given (for the program itself)")
 	if err := flags.Parse(args); err != nil {

@@ -27,6 +27,10 @@ var scenes = []scene{
 	{name: "attack", measure: measureAttack, servers: map[string]opener{underAttack: config.openAttacked}},
 	{name: "growth", measure: measureGrowth, servers: map[string]opener{ofGrowth: config.openRunning}},
 	{name: "handover", measure: measureHandover, servers: map[string]opener{ofRun: config.openRunning}},
+	{name: "prepay", measure: measurePrepay, servers: map[string]opener{
+		ofWeChat: config.openWeChat, ofRSA: config.openRSA, ofRelay: config.openRelay, shopOnMemory: config.openKit, shopOnSQLite: config.openKit,
+	}},
+	{name: "polling", measure: measurePolling, servers: map[string]opener{countedOnMemory: config.openKit, countedOnSQLite: config.openKit}},
 }
 
 // chosen are the scenes of a list of names.
