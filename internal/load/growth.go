@@ -14,21 +14,21 @@ import (
 	"github.com/wxpaykit/wxpay/orderstore/sqlite"
 )
 
-// crowd is what the flags say about the scene growth.
-type crowd struct {
+// pile is what the flags say about the scene growth.
+type pile struct {
 	few, many int
 	due       int
 	rest      time.Duration
 }
 
-func (g *crowd) flags(flags *flag.FlagSet) {
+func (g *pile) flags(flags *flag.FlagSet) {
 	flags.IntVar(&g.few, "few", 10_000, "how many orders are pending in the smaller file of the scene growth")
 	flags.IntVar(&g.many, "many", 1_000_000, "and in the larger one")
 	flags.IntVar(&g.due, "due", 64, "how many of them are due")
 	flags.DurationVar(&g.rest, "rest", 10*time.Second, "how long the memory of its servers is watched")
 }
 
-func (g crowd) check() error {
+func (g pile) check() error {
 	if g.few < 1 || g.many < 1 || g.due < 1 || g.rest <= 0 {
 		return errors.New("orders are pending, some of them due, and there is a rest")
 	}
@@ -39,14 +39,14 @@ func (g crowd) check() error {
 // runs.
 func measureGrowth(ctx context.Context, c config, dir string) (string, []target, error) {
 	var g growth
-	for _, size := range []int{c.crowd.few, c.crowd.many} {
+	for _, size := range []int{c.pile.few, c.pile.many} {
 		folder, err := os.MkdirTemp(dir, "growth-")
 		if err != nil {
 			return "", nil, err
 		}
 		defer os.RemoveAll(folder)
 		begin := time.Now()
-		if err := (pending{size, min(c.crowd.due, size), begin}).fill(ctx, folder); err != nil {
+		if err := (pending{size, min(c.pile.due, size), begin}).fill(ctx, folder); err != nil {
 			return "", nil, fmt.Errorf("fill with %d orders: %w", size, err)
 		}
 		g = append(g, grown{pending: size, folder: folder, filling: time.Since(begin)})
@@ -132,7 +132,7 @@ func (g *grown) start(ctx context.Context, c config) error {
 	if err != nil {
 		return err
 	}
-	err = g.watch(addr, asked, begin, c.crowd.rest)
+	err = g.watch(addr, asked, begin, c.pile.rest)
 	var stopErr error
 	g.cpu, stopErr = stop()
 	return errors.Join(err, stopErr)

@@ -60,7 +60,7 @@ type config struct {
 	pages           int    // of the scene polling
 	handler, folder string // of a server
 	siege           siege
-	crowd           crowd
+	pile            pile
 }
 
 func parse(args []string) (c config, err error) {
@@ -76,7 +76,7 @@ func parse(args []string) (c config, err error) {
 	flags.BoolVar(&c.strict, "strict", false, "fail when a target is missed")
 	flags.StringVar(&c.profiles, "profiles", "", "a `directory` for the CPU profile of each server's last turn")
 	c.siege.flags(flags)
-	c.crowd.flags(flags)
+	c.pile.flags(flags)
 	flags.IntVar(&c.customers, "customers", 500, "prepays that wait for WeChat at a time, in the scene prepay")
 	flags.IntVar(&c.pages, "pages", 5000, "pages that poll, in the scene polling")
 	flags.StringVar(&c.handler, "serve", "", "be the server with this handler (for the program itself)")
@@ -96,7 +96,7 @@ func parse(args []string) (c config, err error) {
 	if c.rounds < 1 || c.orders <= warmUp || c.sync < 0 {
 		return c, fmt.Errorf("there is 1 round at least, and there are more than %d orders", warmUp)
 	}
-	return c, errors.Join(c.siege.check(), c.crowd.check())
+	return c, errors.Join(c.siege.check(), c.pile.check())
 }
 
 func numbers(list string) (all []int, err error) {
