@@ -160,7 +160,7 @@ func TestAttackCheckAnswers(t *testing.T) {
 	}
 }
 
-// TestParse: an attack of nothing, or a crowd of nobody, measures nothing.
+// TestParse: an attack of nothing, or a pile of nothing, measures nothing.
 func TestParse(t *testing.T) {
 	t.Parallel()
 	const attack, growth = "an attack has 6 forgeries and a genuine notification at least", "orders are pending, some of them due, and there is a rest"
