@@ -26,7 +26,7 @@ type Store struct {
 // store has the methods, which are the same on every database server.
 type store = sqlstore.Store
 
-var _ orderstore.Store = (*Store)(nil)
+var _ orderstore.Updater = (*Store)(nil)
 
 // Options says where and how a store keeps orders. The zero value is good.
 type Options struct {
@@ -104,6 +104,15 @@ func (s *Store) Check(ctx context.Context) error {
 	return nil
 }
 
+// Updater lets those who update orders at the same time share a transaction;
+// see [orderstore.Updater]. A store with an OnPaidTx has no such way.
+func (s *Store) Updater() (orderstore.Store, func(ctx context.Context, outTradeNo string, change orderstore.Change) (orderstore.Order, error)) {
+	if update := sqlstore.Together(s.store); update != nil {
+		return s, update
+	}
+	return nil, nil
+}
+
 // Migrate makes the tables, or brings those of an older version of this package
 // to this one. What is there stays. Several processes may call it at once, each
 // time they start; it does nothing when there is nothing to do. It returns an
@@ -127,6 +136,18 @@ var engine = sqlstore.Engine{
 		EventsAtOnce:  100,
 		Padded:        true,
 		WriteID:       true,
+		Many: sqlstore.ManyDialect{
+			// The hints keep it from reading, and locking, a small table as a whole.
+			Lock: `SELECT {columns} FROM pay_order_record FORCE INDEX (PRIMARY) WHERE out_trade_no IN ({numbers})
+				ORDER BY out_trade_no FOR UPDATE SKIP LOCKED`,
+			Save: `UPDATE JSON_TABLE(?, '$[*]' COLUMNS (
+					out_trade_no VARCHAR(32) CHARACTER SET utf8mb4 PATH '$.out_trade_no' ERROR ON ERROR, {columns})) AS v
+				STRAIGHT_JOIN pay_order_record AS o FORCE INDEX (PRIMARY)
+				ON o.out_trade_no = v.out_trade_no AND o.version = v.version - 1 SET {set}`,
+			Set:     "o.%s = v.%s",
+			Integer: "%s BIGINT PATH '$.%s' ERROR ON ERROR",
+			Text:    "%s LONGTEXT CHARACTER SET utf8mb4 PATH '$.%s' ERROR ON ERROR",
+		},
 	},
 	Migrations: sqlstore.Migrations{
 		Files:  schema,

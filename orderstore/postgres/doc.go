@@ -27,6 +27,12 @@
 // the commit is asked for it is too late: the writer learns how it went. Nobody
 // waits more than 30 seconds for one answer of a server that has vanished.
 //
+// Through [orderstore.Update], more than sixteen orders of one process at a time
+// share transactions: one statement reads them, one writes them, and one commit
+// makes them last. Each caller hears of its own order only, and what goes wrong
+// with such a transaction is done again, one by one. A store with an OnPaidTx
+// does without.
+//
 // # Connections
 //
 // The database must be the primary: a standby may not have yet what Save has

@@ -124,9 +124,11 @@ func TestLostCommitAndHook(t *testing.T)    { sqlstoretest.LostCommitAndHook(t, 
 func TestLostCommitAndServer(t *testing.T)  { sqlstoretest.LostCommitAndServer(t, server(t)) }
 func TestOutage(t *testing.T)               { sqlstoretest.Outage(t, server(t)) }
 func TestKilled(t *testing.T)               { sqlstoretest.Killed(t, server(t)) }
+func TestGroups(t *testing.T)               { sqlstoretest.Groups(t, server(t)) }
 func TestHooks(t *testing.T)                { sqlstoretest.Hooks(t, server(t)) }
 func TestLocks(t *testing.T)                { sqlstoretest.Locks(t, server(t)) }
 func TestSchema(t *testing.T)               { sqlstoretest.Schema(t, server(t)) }
 func TestValues(t *testing.T)               { sqlstoretest.Values(t, server(t)) }
 
-func BenchmarkStore(b *testing.B) { sqlstoretest.Benchmark(b, server(b)) }
+func BenchmarkStore(b *testing.B)   { sqlstoretest.Benchmark(b, server(b)) }
+func BenchmarkUpdates(b *testing.B) { sqlstoretest.BenchmarkUpdates(b, server(b)) }

@@ -25,7 +25,7 @@ type Store struct {
 // store has the methods, which are the same on every database server.
 type store = sqlstore.Store
 
-var _ orderstore.Store = (*Store)(nil)
+var _ orderstore.Updater = (*Store)(nil)
 
 // Options says where and how a store keeps orders. The zero value is good.
 type Options struct {
@@ -100,6 +100,15 @@ func (s *Store) Check(ctx context.Context) error {
 	return nil
 }
 
+// Updater lets those who update orders at the same time share a transaction;
+// see [orderstore.Updater]. A store with an OnPaidTx has no such way.
+func (s *Store) Updater() (orderstore.Store, func(ctx context.Context, outTradeNo string, change orderstore.Change) (orderstore.Order, error)) {
+	if update := sqlstore.Together(s.store); update != nil {
+		return s, update
+	}
+	return nil, nil
+}
+
 // Migrate makes the tables, or brings those of an older version of this package
 // to this one. What is there stays. Several processes may call it at once, each
 // time they start; it does nothing when there is nothing to do. It returns an
@@ -124,6 +133,14 @@ var engine = sqlstore.Engine{
 		NewestFirst:   "created_at DESC NULLS LAST, out_trade_no DESC",
 		EventsAtOnce:  100,
 		WriteID:       true,
+		Many: sqlstore.ManyDialect{
+			Lock: `SELECT {columns} FROM pay_order_record WHERE out_trade_no IN ({numbers})
+				ORDER BY out_trade_no FOR NO KEY UPDATE SKIP LOCKED`,
+			Save: `UPDATE pay_order_record AS o SET {set} FROM json_populate_recordset(NULL::pay_order_record, ?::json) AS v
+				WHERE o.out_trade_no = v.out_trade_no AND o.version = v.version - 1`,
+			Set:    "%s = v.%s",
+			Append: "INSERT INTO pay_order_event ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::pay_order_event, ?::json)",
+		},
 	},
 	Migrations: sqlstore.Migrations{
 		Files: schema,

@@ -27,6 +27,8 @@ type Dialect struct {
 	// WriteID says that the orders have a column write_id, which names the last
 	// write of each.
 	WriteID bool
+	// Many is how several orders are written at once.
+	Many ManyDialect
 }
 
 // Statements are all the SQL of a store, for tables whose names begin with a

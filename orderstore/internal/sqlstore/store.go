@@ -37,6 +37,7 @@ type Store struct {
 	engine   Engine
 	prefix   string
 	onPaidTx OnPaidTx
+	queue    queue
 }
 
 var _ orderstore.Store = (*Store)(nil)

@@ -43,6 +43,7 @@ func TestVanished(t *testing.T) {
 		"Create":   func(ctx context.Context, s *Store) error { return s.Create(ctx, o) },
 		"Save":     func(ctx context.Context, s *Store) error { return s.Save(ctx, o) },
 		"PutGoods": func(ctx context.Context, s *Store) error { return s.PutGoods(ctx, orderstore.Goods{GoodsID: "g"}) },
+		"Update":   func(ctx context.Context, s *Store) error { _, err := Together(s)(ctx, "tzxz_1", nil); return err },
 		"Get":      func(ctx context.Context, s *Store) error { _, err := s.Get(ctx, "tzxz_1"); return err },
 		"Due":      func(ctx context.Context, s *Store) error { _, err := s.Due(ctx, time.Now(), 1); return err },
 		"Find":     func(ctx context.Context, s *Store) error { _, err := s.Find(ctx, "ref"); return err },

@@ -45,9 +45,13 @@ func (s *Store) write(ctx context.Context, number string, taken error, change fu
 	if ctx.Value(hooked{s}) != nil {
 		return errHooked
 	}
-	w := &Write{ID: rand.Text()}
+	return s.insist(ctx, number, taken, change, &Write{ID: rand.Text()}, nil)
+}
+
+// insist is write, under that name and version, behind the commit that was lost
+// and may have been done; nil for none.
+func (s *Store) insist(ctx context.Context, number string, taken error, change func(context.Context, *sql.Tx, *Write) error, w *Write, lost error) error {
 	began := time.Now()
-	var lost error // the commit that may have been done
 	for try := 1; ; try++ {
 		w.Placed = false
 		err := s.attempt(ctx, func(ctx context.Context, tx *sql.Tx) error { return change(ctx, tx, w) })

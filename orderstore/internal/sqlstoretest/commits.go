@@ -19,6 +19,7 @@ type far struct {
 	Store
 	near Store
 	db   *sql.DB // near
+	name string  // of the database
 	// calls counts those of the hook; the one of that number fails.
 	calls, fails atomic.Int64
 }
@@ -27,7 +28,7 @@ func (s Server) far(t *testing.T) *far {
 	t.Helper()
 	db, name := s.database(t, nil)
 	run(t, db, "CREATE TABLE membership (out_trade_no VARCHAR(64) NOT NULL PRIMARY KEY)")
-	f := &far{proxy: newProxy(t, s), near: s.open(t, db, Options{}), db: db}
+	f := &far{proxy: newProxy(t, s), near: s.open(t, db, Options{}), db: db, name: name}
 	f.Store = s.open(t, s.Connect(t, f.addr(), name, nil), Options{OnPaidTx: func(ctx context.Context, tx *sql.Tx, o orderstore.Order) error {
 		if f.calls.Add(1) == f.fails.Load() {
 			return errBoom

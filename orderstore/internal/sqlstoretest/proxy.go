@@ -16,6 +16,7 @@ type proxy struct {
 	listen net.Listener
 	down   atomic.Bool
 	cut    atomic.Pointer[func(*link, []byte)] // what is done to the next commit
+	passed atomic.Int64                        // commits that were asked for
 
 	mu    sync.Mutex
 	links map[*link]bool
@@ -103,6 +104,7 @@ func (p *proxy) ask(l *link) {
 			return
 		}
 		if bytes.Contains(buffer[:n], p.commit) {
+			p.passed.Add(1)
 			if cut := p.cut.Swap(nil); cut != nil {
 				(*cut)(l, buffer[:n])
 				return
