@@ -24,9 +24,12 @@ type result struct {
 // transaction, once. Whatever goes wrong with that, each member goes on alone:
 // nobody hears of another's trouble.
 func (s *Store) writeGroup(g *group) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	s.queue.watch(g, cancel)
 	err := errUndone
 	defer func() { // also when a change ends the goroutine
-		if g.ctx.Err() == nil {
+		if ctx.Err() == nil {
 			s.queue.heard(err, time.Now())
 		}
 		for _, m := range g.members {
@@ -34,7 +37,7 @@ func (s *Store) writeGroup(g *group) {
 			close(m.turn)
 		}
 	}()
-	err = s.attempt(g.ctx, func(ctx context.Context, tx *sql.Tx) error { return s.writeAll(ctx, tx, g.members) })
+	err = s.attempt(ctx, func(ctx context.Context, tx *sql.Tx) error { return s.writeAll(ctx, tx, g.members) })
 }
 
 // errUndone is the result of a group whose leader did not come to its end.

@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"time"
@@ -126,8 +125,7 @@ func (q *queue) room() bool {
 
 // gather makes a group of those who wait now and whose order nobody has.
 func (q *queue) gather() *group {
-	ctx, cancel := context.WithCancel(context.Background())
-	g := &group{ctx: ctx, cancel: cancel}
+	g := new(group)
 	if q.busy == nil {
 		q.busy = make(map[string]bool)
 	}
@@ -160,17 +158,25 @@ func (q *queue) end(g *group) {
 	q.appoint()
 }
 
+// watch has cancel called when nobody stays.
+func (q *queue) watch(g *group, cancel func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if g.cancel = cancel; g.staying == 0 {
+		cancel()
+	}
+}
+
 // group is the members of a transaction.
 type group struct {
-	ctx     context.Context // ends when nobody stays
-	cancel  context.CancelFunc
 	members []*member
-	staying int // whose context is not over; the queue's
+	staying int    // whose context is not over; the queue's
+	cancel  func() // nil for none; the queue's
 }
 
 // left is called for each member whose context ends, with the queue locked.
 func (g *group) left() {
-	if g.staying--; g.staying == 0 {
+	if g.staying--; g.staying == 0 && g.cancel != nil {
 		g.cancel()
 	}
 }

@@ -140,12 +140,16 @@ func TestQueueLeave(t *testing.T) {
 	}
 	q.end(first[0].group)
 	q.leave(members[0])
-	g := members[2].group
-	if numbersOf(g) != "[a c]" || g.ctx.Err() != nil || q.stays(members[0]) || !q.stays(members[2]) {
-		t.Errorf("the group is %s, %v", numbersOf(g), g.ctx.Err())
+	g, ended := members[2].group, 0
+	q.watch(g, func() { ended++ })
+	if numbersOf(g) != "[a c]" || ended != 0 || q.stays(members[0]) || !q.stays(members[2]) {
+		t.Errorf("the group is %s, ended %d times", numbersOf(g), ended)
 	}
-	if q.leave(members[2]); g.ctx.Err() == nil {
+	if q.leave(members[2]); ended != 1 {
 		t.Error("all have left, and the group goes on")
+	}
+	if q.watch(g, func() { ended++ }); ended != 2 {
+		t.Error("all had left, and the group begins")
 	}
 }
 

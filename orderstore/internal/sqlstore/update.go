@@ -57,7 +57,6 @@ func (s *Store) lead(m *member) (end func()) {
 	slow := time.AfterFunc(patience, over)
 	end = func() {
 		slow.Stop()
-		g.cancel()
 		over()
 	}
 	if len(g.members) > 1 {

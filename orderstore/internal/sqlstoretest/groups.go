@@ -17,7 +17,7 @@ import (
 func Groups(t *testing.T, s Server) {
 	for name, test := range map[string]func(*testing.T, Server) bool{
 		"share": groupShares, "own troubles": groupTroubles, "refused": groupRefused, "one order twice": groupTwice,
-		"values": groupValues, "locked": groupLocked, "killed": groupKilled, "contexts": groupContexts, "all leave": groupAllLeave,
+		"values": groupValues, "locked": groupLocked, "killed": groupKilled, "contexts": groupContexts, "leaves": groupLeaves, "all leave": groupAllLeave,
 		"undone, others written": groupLostBeforeOthers, "done, others written": groupLostBehindOthers, "lost and server": groupLostAndServer,
 		"lost before it arrives": lost("before it arrives"), "lost before it is answered": lost("before it is answered"),
 		"lost and it arrives late": lost("and it arrives late"),

@@ -157,6 +157,38 @@ func groupContexts(t *testing.T, s Server) bool {
 	return true
 }
 
+// groupLeaves: a change that nobody waits for any more is not made.
+func groupLeaves(t *testing.T, s Server) bool {
+	const orders = 8
+	f := s.together(t, orders)
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	updates := touches(t, orders)
+	var left, made atomic.Bool
+	for i, u := range updates {
+		if i == 0 {
+			u.ctx, u.change = ctx, func(o orderstore.Order) (orderstore.Order, bool) { made.Store(true); return touch(o) }
+			continue
+		}
+		u.change = func(o orderstore.Order) (orderstore.Order, bool) {
+			if !made.Load() && left.CompareAndSwap(false, true) {
+				leave()
+				time.Sleep(20 * time.Millisecond) // until it is noticed
+			}
+			return touch(o)
+		}
+	}
+	if !f.run(t, updates, nothing) || made.Load() && !left.Load() {
+		return false // the one that is to leave was the first
+	}
+	if made.Load() || !errors.Is(updates[0].err, context.Canceled) {
+		t.Errorf("the change was made: %v, %v", made.Load(), updates[0].err)
+	}
+	check(t, f.db, f.near, number(0), 1, 1)
+	f.written(t, updates[1:])
+	return true
+}
+
 // groupAllLeave: when nobody waits for the group any more, it is given up.
 func groupAllLeave(t *testing.T, s Server) bool {
 	const orders = 8
