@@ -68,7 +68,7 @@ func (s *Store) writeAll(ctx context.Context, tx *sql.Tx, members []*member) err
 	for i, m := range members {
 		numbers[i] = m.number
 	}
-	orders, err := s.sql.lock(ctx, tx, numbers)
+	orders, err := s.sql.lock(ctx, On(tx), numbers)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (s *Store) writeAll(ctx context.Context, tx *sql.Tx, members []*member) err
 			all = append(all, m.saving)
 		}
 	}
-	return s.sql.saveAll(ctx, tx, all)
+	return s.sql.saveAll(ctx, On(tx), all)
 }
 
 // decide runs the change of the order as it is now. What Save might refuse for
@@ -94,7 +94,7 @@ func (m *member) decide(o orderstore.Order) {
 		m.err = err
 	case !save:
 		m.order, m.done = o, true
-	case next.OutTradeNo == o.OutTradeNo && next.Version == o.Version:
+	default:
 		w := &Write{ID: rand.Text(), Version: o.Version + 1}
 		m.saving = newSaving(o, next, w)
 		m.done = m.saving != nil

@@ -42,23 +42,25 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// TestDecide: what a group does not write is left to Save.
+// TestDecide: what a group does not write is left to Save, or is a mistake.
 func TestDecide(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(*orderstore.Order)
 		saves  bool
+		errs   bool
 	}{
-		"a field":         {func(o *orderstore.Order) { o.Platform++ }, true},
-		"an event":        {func(o *orderstore.Order) { o.Events = []orderstore.Event{{Kind: "x", Note: "\xff"}} }, true},
-		"the number":      {func(o *orderstore.Order) { o.OutTradeNo = "tzxz_2" }, false},
-		"the version":     {func(o *orderstore.Order) { o.Version++ }, false},
-		"no text":         {func(o *orderstore.Order) { o.Anomaly = "\xff" }, false},
-		"a zero":          {func(o *orderstore.Order) { o.Anomaly = "\x00" }, false},
-		"an event's text": {func(o *orderstore.Order) { o.Events = []orderstore.Event{{ID: "\xff"}} }, false},
+		"a field":         {func(o *orderstore.Order) { o.Platform++ }, true, false},
+		"an event":        {func(o *orderstore.Order) { o.Events = []orderstore.Event{{Kind: "x", Note: "\xff"}} }, true, false},
+		"the number":      {func(o *orderstore.Order) { o.OutTradeNo = "tzxz_2" }, false, true},
+		"the version":     {func(o *orderstore.Order) { o.Version++ }, false, true},
+		"no text":         {func(o *orderstore.Order) { o.Anomaly = "\xff" }, false, false},
+		"a zero":          {func(o *orderstore.Order) { o.Anomaly = "\x00" }, false, false},
+		"an event's text": {func(o *orderstore.Order) { o.Events = []orderstore.Event{{ID: "\xff"}} }, false, false},
+		"too many events": {func(o *orderstore.Order) { o.Events = make([]orderstore.Event, 1000) }, false, false},
 	} {
 		m := newMember("tzxz_1", func(o orderstore.Order) (orderstore.Order, bool) { c.change(&o); return o, true })
-		if m.decide(orderstore.Order{OutTradeNo: "tzxz_1", Version: 7}); (m.saving != nil) != c.saves || m.done != c.saves || m.err != nil {
+		if m.decide(orderstore.Order{OutTradeNo: "tzxz_1", Version: 7}); (m.saving != nil) != c.saves || m.done != c.saves || (m.err != nil) != c.errs {
 			t.Errorf("%s: saves %v, done %v, %v", name, m.saving != nil, m.done, m.err)
 		}
 	}
@@ -83,7 +85,7 @@ func TestSaveAllCounts(t *testing.T) {
 	for n := range 3 {
 		o := orderstore.Order{OutTradeNo: fmt.Sprint("tzxz_", n), Version: 1}
 		orders = append(orders, newSaving(o, o, &Write{Version: 2}))
-		if err := s.saveAll(t.Context(), db, orders); (err == nil) != (n == 0) {
+		if err := s.saveAll(t.Context(), On(db), orders); (err == nil) != (n == 0) {
 			t.Errorf("of %d orders one was written: %v", n+1, err)
 		}
 	}

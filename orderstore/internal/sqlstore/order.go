@@ -82,8 +82,8 @@ func (s *Statements) Save(ctx context.Context, tx Conn, o orderstore.Order, w *W
 // of what was bought, which nearly never changes, and leaves in o the version that
 // was written.
 func (s *Statements) SaveChange(ctx context.Context, tx Conn, read, o *order, w *Write) error {
-	if o.OutTradeNo != read.OutTradeNo || o.Version != read.Version {
-		return fmt.Errorf("save order %s: the change gave it another number or version", read.OutTradeNo)
+	if err := sameOrder(read, o); err != nil {
+		return err
 	}
 	how := s.wholeOrder
 	if samePurchase(read, o) {
@@ -93,6 +93,14 @@ func (s *Statements) SaveChange(ctx context.Context, tx Conn, read, o *order, w 
 		return s.becomePaid(ctx, tx, how, *o, w)
 	}
 	return s.save(ctx, tx, how, o, o.Version+1, w)
+}
+
+// sameOrder reports a change that made another order of the one that was read.
+func sameOrder(read, o *order) error {
+	if o.OutTradeNo != read.OutTradeNo || o.Version != read.Version {
+		return fmt.Errorf("save order %s: the change gave it another number or version", read.OutTradeNo)
+	}
+	return nil
 }
 
 // takes reports whether the order is to be taken over, if it was not paid

@@ -38,14 +38,18 @@ type saving struct {
 	events     [][]any
 }
 
-// newSaving returns nil if the order has text that JSON cannot hold as it is.
+// newSaving returns nil for what is left to Save: text that JSON cannot hold as it
+// is, and more events than a write has room for.
 func newSaving(read, next orderstore.Order, w *Write) *saving {
+	if len(next.Events) >= room {
+		return nil
+	}
 	before, after := read, next
 	after.Version = w.Version
-	s := &saving{read: read, next: next, write: w, before: plain(orderColumns(&before)), after: plain(orderColumns(&after))}
+	s := &saving{read: read, next: next, write: w, before: plain(orderColumns, &before), after: plain(orderColumns, &after)}
 	all := s.after
 	for i := range next.Events {
-		e := plain(eventColumns(&next.Events[i]))
+		e := plain(eventColumns, &next.Events[i])
 		s.events = append(s.events, e)
 		all = append(all, e...)
 	}
@@ -59,10 +63,9 @@ func newSaving(read, next orderstore.Order, w *Write) *saving {
 
 // plain are the values of columns as a driver has them: integers, texts and
 // nil.
-func plain(columns []column) []any {
-	list := make([]any, len(columns))
-	for i, c := range columns {
-		list[i] = value(c.field)
+func plain[T any](columns []column[T], row *T) []any {
+	list := appendValues(make([]any, 0, len(columns)), columns, row)
+	for i := range list {
 		if v, ok := list[i].(driver.Valuer); ok {
 			list[i], _ = v.Value() // none of them fails
 		}
@@ -70,24 +73,25 @@ func plain(columns []column) []any {
 	return list
 }
 
-// integer reports whether the column holds integers, or text.
-func (c column) integer() bool {
-	switch f := c.field.(type) {
+// integer reports whether a column holds integers, or text.
+func integer(c column[order]) bool {
+	switch f := c.field(new(order)).(type) {
 	case micros:
 		return true
 	case derived:
 		_, text := f.value.(string)
 		return !text
+	default:
+		_, number := value(f).(int64)
+		return number
 	}
-	_, text := value(c.field).(int64)
-	return text
 }
 
 // lock reads the orders of those numbers and locks them, as far as they are
 // there and nobody else has them. It waits for nobody.
 func (s *Statements) lock(ctx context.Context, tx Conn, numbers []string) (map[string]orderstore.Order, error) {
 	args := padded(numbers)
-	list, err := all(ctx, "lock orders", tx, orderColumns, s.lockOrders(len(args)), args...)
+	list, err := all(ctx, "lock orders", tx, readableOrder, s.lockOrders(len(args)), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +120,7 @@ func marks(n int) string { return strings.Join(slices.Repeat([]string{"?"}, n), 
 
 // lockOrders is the statement for n numbers.
 func (s *Statements) lockOrders(n int) string {
-	fill := strings.NewReplacer("{columns}", list(readable(orderColumns(new(orderstore.Order))), "%s"), "{numbers}", marks(n))
+	fill := strings.NewReplacer("{columns}", list(namesOf(readableOrder), "%s"), "{numbers}", marks(n))
 	return s.text("%s", fill.Replace(s.dialect.Many.Lock))
 }
 
@@ -129,11 +133,7 @@ func (s *Statements) saveAll(ctx context.Context, tx Conn, orders []*saving) err
 	if err != nil {
 		return err
 	}
-	result, err := tx.ExecContext(ctx, text, rows)
-	if err != nil {
-		return fmt.Errorf("save orders: %w", err)
-	}
-	n, err := result.RowsAffected()
+	n, err := tx.Exec(ctx, text, []any{rows})
 	switch {
 	case err != nil:
 		return fmt.Errorf("save orders: %w", err)
@@ -151,19 +151,19 @@ func (s *Statements) saveMany(orders []*saving) (text, rows string, err error) {
 	for i, o := range orders {
 		fields[i] = map[string]any{"out_trade_no": o.next.OutTradeNo, "write_id": o.write.ID}
 	}
-	written := func(c column, integer bool) {
-		types = append(types, strings.ReplaceAll(map[bool]string{true: s.dialect.Many.Integer, false: s.dialect.Many.Text}[integer], "%s", c.name))
-		set = append(set, strings.ReplaceAll(s.dialect.Many.Set, "%s", c.name))
+	written := func(name string, integer bool) {
+		types = append(types, strings.ReplaceAll(map[bool]string{true: s.dialect.Many.Integer, false: s.dialect.Many.Text}[integer], "%s", name))
+		set = append(set, strings.ReplaceAll(s.dialect.Many.Set, "%s", name))
 	}
-	for i, c := range orderColumns(new(orderstore.Order)) {
+	for i, c := range orderColumns {
 		if slices.ContainsFunc(orders, func(o *saving) bool { return o.before[i] != o.after[i] }) {
-			written(c, c.integer())
+			written(c.name, integer(c))
 			for k, o := range orders {
 				fields[k][c.name] = o.after[i]
 			}
 		}
 	}
-	written(column{name: "write_id"}, false)
+	written("write_id", false)
 	array, err := json.Marshal(fields)
 	if err != nil {
 		return "", "", err
@@ -172,16 +172,12 @@ func (s *Statements) saveMany(orders []*saving) (text, rows string, err error) {
 	return s.text("%s", fill.Replace(s.dialect.Many.Save)), string(array), nil
 }
 
-// appendAllEvents continues the count of each order's events.
+// appendAllEvents is appendEvents of all orders.
 func (s *Statements) appendAllEvents(ctx context.Context, tx Conn, orders []*saving) error {
-	last, err := s.lastEvents(ctx, tx, orders)
-	if err != nil {
-		return err
-	}
 	var rows [][]any
 	for _, o := range orders {
 		for i, e := range o.events {
-			rows = append(rows, append([]any{o.next.OutTradeNo, last[o.next.OutTradeNo] + int64(i) + 1}, e...))
+			rows = append(rows, append([]any{o.next.OutTradeNo, o.write.Version*room + int64(i) + 1}, e...))
 		}
 	}
 	if s.dialect.Many.Append != "" && len(rows) > 0 {
@@ -202,7 +198,7 @@ func (s *Statements) appendArray(ctx context.Context, tx Conn, rows [][]any) err
 	for i, row := range rows {
 		fields[i] = make(map[string]any, len(columns))
 		for k, c := range columns {
-			fields[i][c.name] = row[k]
+			fields[i][c] = row[k]
 		}
 	}
 	array, err := json.Marshal(fields)
@@ -214,35 +210,4 @@ func (s *Statements) appendArray(ctx context.Context, tx Conn, rows [][]any) err
 		return fmt.Errorf("append events: %w", err)
 	}
 	return nil
-}
-
-// lastEvents counts the events of orders, which are locked, and with them the
-// count of their events.
-func (s *Statements) lastEvents(ctx context.Context, tx Conn, orders []*saving) (map[string]int64, error) {
-	var numbers []string
-	for _, o := range orders {
-		if len(o.events) > 0 {
-			numbers = append(numbers, o.next.OutTradeNo)
-		}
-	}
-	if len(numbers) == 0 {
-		return nil, nil
-	}
-	args := padded(numbers)
-	rows, err := tx.QueryContext(ctx, s.text("SELECT out_trade_no, max(seq) FROM pay_order_event WHERE out_trade_no IN (%s) GROUP BY out_trade_no",
-		marks(len(args))), args...)
-	if err != nil {
-		return nil, fmt.Errorf("count events: %w", err)
-	}
-	defer rows.Close()
-	last := make(map[string]int64)
-	for rows.Next() {
-		var number string
-		var seq int64
-		if err := rows.Scan(&number, &seq); err != nil {
-			return nil, fmt.Errorf("count events: %w", err)
-		}
-		last[number] = seq
-	}
-	return last, rows.Err()
 }

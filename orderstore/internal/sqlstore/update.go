@@ -72,7 +72,7 @@ func (s *Store) lead(m *member) (end func()) {
 func (s *Store) alone(ctx context.Context, m *member) (orderstore.Order, error) {
 	if m.lost != nil {
 		err := s.insist(ctx, m.number, orderstore.ErrConflict, func(ctx context.Context, tx *sql.Tx, w *Write) error {
-			return s.sql.Save(ctx, tx, m.saving.next, w)
+			return s.sql.Save(ctx, On(tx), m.saving.next, w)
 		}, m.saving.write, m.lost)
 		switch {
 		case err == nil:
@@ -95,13 +95,15 @@ func (s *Store) alone(ctx context.Context, m *member) (orderstore.Order, error) 
 	return o, err
 }
 
-// decide calls change, whose panic is an error.
+// decide calls change, whose panic is an error, as are its mistakes.
 func decide(change orderstore.Change, o orderstore.Order) (next orderstore.Order, save bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			next, save, err = o, false, fmt.Errorf("update order: panicked: %v", p)
 		}
 	}()
-	next, save = change(o)
-	return next, save, nil
+	if next, save = change(o); save {
+		err = sameOrder(&o, &next)
+	}
+	return next, save && err == nil, err
 }
