@@ -219,7 +219,7 @@ func TestServers(t *testing.T) {
 				t.Skip("not set")
 			}
 			dsn = with.prefix + dsn
-			args := []string{"-shop", shop, "-seed", with.seed, "-refunds", "0", "-replicas", "2", "-least-kills", "2", "-least-paid", "20", "-db", dsn, "-db", dsn}
+			args := []string{"-shop", shop, "-seed", with.seed, "-refunds", "0", "-replicas", "2", "-least-kills", "1", "-least-paid", "10", "-db", dsn, "-db", dsn}
 			rep, err := run(t.Context(), brief(t, args...), t.Output())
 			if err != nil {
 				t.Fatal(err)
