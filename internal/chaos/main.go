@@ -18,10 +18,10 @@
 // asked for early in a run, so that the time to settle stays short; in a run of
 // less than half a minute there are none of them.
 //
-// In CI a minute and what it takes to settle are enough, and fit into two and a
-// half minutes of two cores:
+// In CI half a minute and what it takes to settle are enough, and fit into a minute
+// and a half of two cores:
 //
-//	go run ./internal/chaos -time 60s -seed 1 -replicas 3 -least-kills 20 -least-paid 1000 -least-refunds 100
+//	go run ./internal/chaos -time 30s -seed 1 -replicas 3 -least-kills 9 -least-paid 400 -least-refunds 40
 //
 // What the shops have not done when the chaos ends they do at the speed of the
 // disk; a run of many minutes wants fewer -customers, or a longer -settle.
