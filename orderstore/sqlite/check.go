@@ -18,6 +18,9 @@ func (s *Store) Check(ctx context.Context) error {
 	return nil
 }
 
+// touchNothing is a write that finds no row.
+const touchNothing = "UPDATE pay_order_record SET version = version WHERE 1 = 0"
+
 func (s *Store) check(ctx context.Context) error {
 	if err := s.file.same(); err != nil {
 		return err
@@ -38,7 +41,7 @@ func (s *Store) check(ctx context.Context) error {
 	// SQLite says that a file cannot be written when a statement would, whether
 	// or not it finds a row.
 	return s.write(ctx, func(p place) error {
-		_, err := p.db.Exec(ctx, "UPDATE pay_order_record SET version = version WHERE 1 = 0", nil)
+		_, err := p.db.Exec(ctx, touchNothing, nil)
 		return err
 	})
 }

@@ -3,9 +3,14 @@
 package sqlite_test
 
 import (
+	"context"
+	"database/sql"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/wxpaykit/wxpay/orderstore"
+	"github.com/wxpaykit/wxpay/orderstore/sqlite"
 )
 
 func must(t *testing.T, err error) {
@@ -66,5 +71,19 @@ func TestCheckFindsSettings(t *testing.T) {
 		if err := s.Check(t.Context()); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("Check with %s: %v, want %q", setting, err, says)
 		}
+	}
+}
+
+// TestCheckWithHook: a store that takes paid orders over is checked like any
+// other.
+func TestCheckWithHook(t *testing.T) {
+	t.Parallel()
+	s, err := sqlite.OpenWith(newPath(t), sqlite.Options{OnPaidTx: func(context.Context, *sql.Tx, orderstore.Order) error { return nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Check(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

@@ -23,7 +23,7 @@ var dialect = sqlstore.Dialect{
 // tables are not the ones expected is found out then, not at the first payment.
 func (s *Store) prepare(ctx context.Context) (err error) {
 	s.sql = dialect.Statements("")
-	if s.written, err = prepare(ctx, s.writer, s.sql.Writing()); err != nil {
+	if s.written, err = prepare(ctx, s.writer, append(s.sql.Writing(), touchNothing)); err != nil {
 		return err
 	}
 	s.read, err = prepare(ctx, s.readers, slices.Collect(maps.Values(s.sql.Reading())))

@@ -9,7 +9,7 @@ import (
 )
 
 // Benchmark measures how long one order takes to be read and written. A write
-// with an event is five round trips; it ends when the server's disk has it.
+// with an event is four round trips; it ends when the server's disk has it.
 func Benchmark(b *testing.B, s Server) {
 	db, _ := s.database(b, s.Fast)
 	store := s.open(b, db, Options{})
