@@ -1,9 +1,6 @@
 package orderstore
 
-import (
-	"hash/fnv"
-	"time"
-)
+import "time"
 
 // askAfter is how long after its creation an unpaid order is asked about at
 // WeChat, whose notification may never come.
@@ -71,15 +68,18 @@ func (o Order) Hurried(now time.Time) Order {
 	return o
 }
 
-// nextAsk is the first appointment after now.
+// nextAsk is the first appointment after now. Orders keep the order in which they
+// were placed, also when they have been asked about: those that are paid in one
+// moment lie side by side in a store's index of appointments. How many are
+// asked about in a second is not decided here, but by who asks.
 func (o Order) nextAsk(now time.Time) time.Time {
 	if o.Expired(now) {
 		since := now.Sub(o.ExpiresAt) // the longer in vain, the longer the next wait
-		return now.Add(o.spread(min(max(since, firstClose), lastClose)))
+		return now.Add(min(max(since, firstClose), lastClose))
 	}
-	next := now.Add(o.spread(askEvery))
+	next := now.Add(askEvery)
 	for _, d := range askAfter() {
-		if at := o.CreatedAt.Add(o.spread(d)); at.After(now) {
+		if at := o.CreatedAt.Add(d); at.After(now) {
 			next = at
 			break
 		}
@@ -88,12 +88,4 @@ func (o Order) nextAsk(now time.Time) time.Time {
 		return o.ExpiresAt
 	}
 	return next
-}
-
-// spread makes d up to a tenth longer, for each order by another share, so
-// that orders placed in one moment are not asked about in one moment.
-func (o Order) spread(d time.Duration) time.Duration {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(o.OutTradeNo))
-	return d + d/10*time.Duration(h.Sum32()%1000)/1000
 }
