@@ -22,14 +22,17 @@ type call[T any] struct {
 	err  error
 }
 
-// errPanicked is what sharers get when the function they waited for panicked.
-var errPanicked = errors.New("flight: panicked")
+// What callers get when the function they waited for did not return.
+var (
+	errPanicked = errors.New("flight: panicked")
+	errExited   = errors.New("flight: ended its goroutine") // by runtime.Goexit
+)
 
 // Do runs fn for the first caller of a key, which leads; callers that come
 // while it runs wait and get its result. fn keeps ctx's values but not its cancellation: a
 // client that goes away must not take the others' result with it, so fn sets
 // its own deadline. Each caller stops waiting when its own ctx ends. A panic
-// in fn is an error to all.
+// or a runtime.Goexit in fn is an error to all.
 func (g *Group[T]) Do(ctx context.Context, key string, fn func(context.Context) (T, error)) (val T, led bool, err error) {
 	c, led := g.begin(ctx, key, nil, fn)
 	val, err = c.wait(ctx)
@@ -100,5 +103,6 @@ func (g *Group[T]) run(ctx context.Context, key string, c *call[T], fn func(cont
 		g.mu.Unlock()
 		close(c.done)
 	}()
+	c.err = errExited // unless fn returns
 	c.val, c.err = fn(ctx)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -112,26 +113,38 @@ func TestGroupKeys(t *testing.T) {
 	})
 }
 
-// TestGroupPanic is an error to all, and the key is free afterwards.
-func TestGroupPanic(t *testing.T) {
+// TestGroupDoesNotReturn is an error to all, and the key is free afterwards.
+func TestGroupDoesNotReturn(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var g flight.Group[string]
-		answers := callers(t.Context(), &g, 8, "k", func(context.Context) (string, error) {
-			time.Sleep(time.Second)
-			panic("no goods")
+	for _, tt := range []struct {
+		name, want string
+		end        func()
+	}{
+		{"panic", "no goods", func() { panic("no goods") }},
+		{"exit", "ended its goroutine", runtime.Goexit},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var g flight.Group[string]
+				answers := callers(t.Context(), &g, 8, "k", func(context.Context) (string, error) {
+					time.Sleep(time.Second)
+					tt.end()
+					return "never", nil
+				})
+				time.Sleep(2 * time.Second)
+				synctest.Wait()
+				for i, a := range answers {
+					if a.err == nil || !strings.Contains(a.err.Error(), tt.want) || a.val != "" {
+						t.Errorf("caller %d got %+v", i, a)
+					}
+				}
+				if val, _, err := g.Do(t.Context(), "k", func(context.Context) (string, error) { return "v", nil }); val != "v" || err != nil {
+					t.Errorf("afterwards: %q, %v", val, err)
+				}
+			})
 		})
-		time.Sleep(2 * time.Second)
-		synctest.Wait()
-		for i, a := range answers {
-			if a.err == nil || !strings.Contains(a.err.Error(), "no goods") || a.val != "" {
-				t.Errorf("caller %d got %+v", i, a)
-			}
-		}
-		if val, _, err := g.Do(t.Context(), "k", func(context.Context) (string, error) { return "v", nil }); val != "v" || err != nil {
-			t.Errorf("afterwards: %q, %v", val, err)
-		}
-	})
+	}
 }
 
 // TestGroupWaiterLeaves when its own context ends; the others get the result.
