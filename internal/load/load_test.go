@@ -96,7 +96,7 @@ func TestHandlersRead(t *testing.T) {
 	}
 	forged := pool[0]
 	forged.body = []byte(strings.Replace(string(forged.body), "SUCCESS", "success", 1))
-	for _, handler := range []string{ofKit, ofNaive, ofOne, withNone} {
+	for _, handler := range []string{ofKit, ofNaive, ofOne, ofLeast, withNone} {
 		h, end, err := config{handler: handler, folder: dir}.open()
 		if err != nil {
 			t.Fatal(err)

@@ -78,7 +78,7 @@ func (l *load) measure(ctx context.Context) (results, error) {
 		for _, inFlight := range l.inFlight {
 			r := row{procs, inFlight, make(map[string][]turn)}
 			for range l.rounds {
-				for _, handler := range []string{ofKit, ofNaive, ofOne, withNone} {
+				for _, handler := range []string{ofKit, ofNaive, ofOne, ofLeast, withNone} {
 					t, err := l.turn(ctx, handler, procs, inFlight)
 					if err != nil {
 						return l.results, fmt.Errorf("%s, %d in flight: %w", handler, inFlight, err)

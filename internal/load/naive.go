@@ -41,7 +41,11 @@ const naiveSchema = `CREATE TABLE pay_order_record (
 // to wait for a lock, transactions that take the lock first, for otherwise most
 // of them fail, and the full sync that money is owed.
 func openNaive(path string) (*sql.DB, error) {
-	return sql.Open("sqlite3", "file:"+path+"?_journal_mode=WAL&_busy_timeout=10000&_txlock=immediate&_synchronous=FULL")
+	return sql.Open("sqlite3", naiveSource(path))
+}
+
+func naiveSource(path string) string {
+	return "file:" + path + "?_journal_mode=WAL&_busy_timeout=10000&_txlock=immediate&_synchronous=FULL"
 }
 
 func newNaive(a account, db *sql.DB, log *slog.Logger) (*naive, error) {

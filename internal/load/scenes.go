@@ -22,7 +22,7 @@ type opener func(config) (http.Handler, func() error, error)
 
 var scenes = []scene{
 	{name: "notify", measure: measureNotify, servers: map[string]opener{
-		ofKit: config.notify, ofNaive: config.notify, ofOne: config.notify, withNone: config.notify,
+		ofKit: config.notify, ofNaive: config.notify, ofOne: config.notify, ofLeast: config.notify, withNone: config.notify,
 	}},
 	{name: "attack", measure: measureAttack, servers: map[string]opener{underAttack: config.openAttacked}},
 	{name: "growth", measure: measureGrowth, servers: map[string]opener{ofGrowth: config.openRunning}},

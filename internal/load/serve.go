@@ -25,6 +25,7 @@ const (
 	ofKit    = "kit"
 	ofNaive  = "naive"
 	ofOne    = "one connection" // naive, limited to it
+	ofLeast  = "least"          // reads as the kit does, and stores as little as it can
 	withNone = "no store"       // the kit's, which verifies, decrypts and decodes, and stores nothing
 )
 
@@ -90,6 +91,8 @@ func (c config) open() (http.Handler, func() error, error) {
 	switch c.handler {
 	case ofNaive, ofOne:
 		return c.openNaive(a, log)
+	case ofLeast:
+		return c.openLeast(a, log)
 	case withNone:
 		kit, err := newKit(a, memory.New(), log)
 		if err != nil {
