@@ -132,7 +132,7 @@ func (t *Till) SettleRefund(ctx context.Context, p orderstore.RefundResult) (ord
 
 func (t *Till) applyRefund(ctx context.Context, p orderstore.RefundResult) (s RefundSettlement, changed bool, err error) {
 	s.Source = p.Source
-	s.Order, err = orderstore.Update(ctx, t.cfg.Store, p.OutTradeNo, func(o orderstore.Order) (next orderstore.Order, _ bool) {
+	s.Order, err = t.update(ctx, p.OutTradeNo, func(o orderstore.Order) (next orderstore.Order, _ bool) {
 		next, s.Outcome, s.Err = o.ApplyRefundResult(p, t.cfg.Now())
 		changed = next.Changed(o)
 		return next, changed

@@ -79,7 +79,7 @@ func (t *Till) refundNotTaken(ctx context.Context, o orderstore.Order, claim ord
 }
 
 func (t *Till) noteRefund(ctx context.Context, o orderstore.Order, note func(orderstore.Order) orderstore.Order) (orderstore.Order, error) {
-	saved, err := orderstore.Update(ctx, t.cfg.Store, o.OutTradeNo, func(o orderstore.Order) (orderstore.Order, bool) {
+	saved, err := t.update(ctx, o.OutTradeNo, func(o orderstore.Order) (orderstore.Order, bool) {
 		next := note(o)
 		return next, next.Changed(o)
 	})

@@ -23,7 +23,7 @@ func (t *Till) Settle(ctx context.Context, p orderstore.Payment) (orderstore.Ord
 	for {
 		var undecided error
 		var err error
-		s.Order, err = orderstore.Update(ctx, t.cfg.Store, p.OutTradeNo, func(o orderstore.Order) (next orderstore.Order, _ bool) {
+		s.Order, err = t.update(ctx, p.OutTradeNo, func(o orderstore.Order) (next orderstore.Order, _ bool) {
 			next, s.Outcome, s.Err = o.Apply(p, t.cfg.Now())
 			next, s.Outcome, undecided = t.decide(next, p, s.Outcome, winner)
 			rival, changed = o.Ref, next.Changed(o)
