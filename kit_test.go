@@ -62,13 +62,23 @@ func (b *buffer) String() string {
 }
 
 // quiet is a store whose unpaid orders are never due: no question to WeChat
-// comes from the background, where a test counts those of the pages.
+// comes from the background, where a test counts those of the pages. Refunds
+// that somebody has just asked for are left to the request, whose answer says
+// what became of them.
 type quiet struct{ orderstore.Store }
 
 func (q quiet) Due(ctx context.Context, now time.Time, limit int) ([]orderstore.Order, error) {
 	due, err := q.Store.Due(ctx, now, 10_000)
-	due = slices.DeleteFunc(due, orderstore.Order.ToAsk)
+	due = slices.DeleteFunc(due, func(o orderstore.Order) bool { return o.ToAsk() || hasJustAsked(o) })
 	return due[:min(len(due), limit)], err
+}
+
+// hasJustAsked reports whether the last write to the order was that of a
+// request for a refund, which takes the first step itself.
+func hasJustAsked(o orderstore.Order) bool {
+	return o.GivenBack == "" && slices.ContainsFunc(o.Refunds, func(r orderstore.Refund) bool {
+		return r.Status == orderstore.RefundApplying && r.NextActionAt.Equal(o.UpdatedAt)
+	})
 }
 
 // loud lets the background ask.
