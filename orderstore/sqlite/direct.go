@@ -15,7 +15,12 @@ type direct struct{ conn *sql.Conn }
 
 // runner is the writer's connection. The text of a statement is prepared once.
 type runner interface {
+	querier
 	exec(text string, args []any) (changed int64, err error)
+}
+
+// querier is any connection, which reads.
+type querier interface {
 	query(text string, args []any, row func([]driver.Value) error) error
 }
 
@@ -30,15 +35,9 @@ func (d direct) Exec(ctx context.Context, text string, args []any) (changed int6
 
 // Query runs a statement that reads, unless ctx is over.
 func (d direct) Query(ctx context.Context, text string, args []any, next func() []any) error {
-	show := func(row []driver.Value) error {
-		for i, place := range next() {
-			if err := put(row[i], place); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return d.run(ctx, func(r runner) error { return r.query(text, args, show) })
+	return d.run(ctx, func(r runner) error {
+		return r.query(text, args, func(row []driver.Value) error { return putAll(row, next()) })
+	})
 }
 
 func (d direct) run(ctx context.Context, do func(runner) error) error {
@@ -52,6 +51,16 @@ func (d direct) run(ctx context.Context, do func(runner) error) error {
 		}
 		return do(r)
 	})
+}
+
+// putAll puts what SQLite returned for a row into its places.
+func putAll(row []driver.Value, places []any) error {
+	for i, place := range places {
+		if err := put(row[i], place); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // put puts what SQLite returned for a column into its place. The table is

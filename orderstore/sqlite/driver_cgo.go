@@ -28,11 +28,29 @@ func connect(dsn string, r role) driver.Connector {
 // Connect opens a connection.
 func (c connector) Connect(context.Context) (driver.Conn, error) {
 	conn, err := c.driver.Open(c.dsn)
-	if raw, ok := conn.(*sqlite3.SQLiteConn); ok && c.role == writing {
+	raw, ok := conn.(*sqlite3.SQLiteConn)
+	switch {
+	case !ok:
+		return conn, err
+	case c.role == writing:
 		return newWriter(raw), err
 	}
-	return conn, err
+	return readerConn{raw, newWriter(raw)}, err
 }
+
+// readerConn is a connection that reads. What is run on it directly, is run as
+// on the writer's.
+type readerConn struct {
+	*sqlite3.SQLiteConn
+	direct *writerConn
+}
+
+func (c readerConn) query(text string, args []any, show func([]driver.Value) error) error {
+	return c.direct.query(text, args, show)
+}
+
+// Close closes the connection and what was prepared on it.
+func (c readerConn) Close() error { return c.direct.Close() }
 
 // Driver returns the driver.
 func (c connector) Driver() driver.Driver { return c.driver }

@@ -2,9 +2,13 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
 	"time"
 
 	"github.com/wxpaykit/wxpay/orderstore"
+	"github.com/wxpaykit/wxpay/orderstore/internal/sqlstore"
 )
 
 // Get returns the order with that number; see [orderstore.Store].
@@ -38,4 +42,32 @@ func (s *Store) Events(ctx context.Context, outTradeNo string) ([]orderstore.Eve
 // [orderstore.ErrNoGoods]. It fits Options.Quote of the kit.
 func (s *Store) Quote(ctx context.Context, r orderstore.QuoteRequest) (orderstore.Quote, error) {
 	return s.sql.Quote(ctx, s.reading(), r)
+}
+
+// reading runs statements on the readers.
+func (s *Store) reading() sqlstore.Reader { return reader{s.readers} }
+
+// reader runs each statement on a connection that is free, and there as direct
+// does on the writer's.
+type reader struct{ db *sql.DB }
+
+// Query runs a statement, unless ctx is over. A long list ends when ctx does.
+func (r reader) Query(ctx context.Context, text string, args []any, next func() []any) error {
+	conn, err := r.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(raw any) error {
+		q, ok := raw.(querier)
+		if !ok {
+			return fmt.Errorf("a reader is a %T", raw)
+		}
+		return q.query(text, args, func(row []driver.Value) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return putAll(row, next())
+		})
+	})
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,7 +27,10 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 	if s.written, err = prepare(ctx, s.writer, append(s.sql.Writing(), touchNothing)); err != nil {
 		return err
 	}
-	s.read, err = prepare(ctx, s.readers, slices.Collect(maps.Values(s.sql.Reading())))
+	read, err := prepare(ctx, s.readers, slices.Collect(maps.Values(s.sql.Reading())))
+	for _, stmt := range read { // each reading connection prepares its own
+		err = errors.Join(err, stmt.Close())
+	}
 	return err
 }
 
@@ -42,15 +46,12 @@ func prepare(ctx context.Context, db *sql.DB, texts []string) (map[string]*sql.S
 	return prepared, nil
 }
 
-// reading runs the prepared statements on the readers.
-func (s *Store) reading() sqlstore.Conn { return sqlstore.On(conn{prepared: s.read}) }
-
 // in runs the prepared statements in a transaction, one at a time.
 func (s *Store) in(tx *sql.Tx) sqlstore.Conn {
 	return sqlstore.On(conn{s.written, tx, make(map[string]*sql.Stmt)})
 }
 
-// conn runs prepared statements by their text.
+// conn runs prepared statements by their text, in a transaction.
 type conn struct {
 	prepared map[string]*sql.Stmt
 	tx       *sql.Tx
@@ -58,12 +59,8 @@ type conn struct {
 }
 
 func (c conn) stmt(ctx context.Context, text string) *sql.Stmt {
-	stmt := c.prepared[text]
-	if c.tx == nil {
-		return stmt
-	}
 	if c.inTx[text] == nil { // nothing is prepared again, so there is nothing to cut short
-		c.inTx[text] = c.tx.StmtContext(context.WithoutCancel(ctx), stmt)
+		c.inTx[text] = c.tx.StmtContext(context.WithoutCancel(ctx), c.prepared[text])
 	}
 	return c.inTx[text]
 }

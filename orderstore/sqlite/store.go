@@ -19,7 +19,6 @@ type Store struct {
 	readers  *sql.DB // cannot write
 	sql      sqlstore.Statements
 	written  map[string]*sql.Stmt // prepared on the writer, by text
-	read     map[string]*sql.Stmt // prepared on the readers
 	queue    queue                // of the writers of this process
 	file     openedFile
 	onPaidTx func(context.Context, *sql.Tx, orderstore.Order) error

@@ -5,12 +5,17 @@ import (
 	"database/sql"
 )
 
-// Conn runs statements, each by its text.
+// Reader runs statements that read, each by its text.
+type Reader interface {
+	// Query runs one, and calls next for the places of each row.
+	Query(ctx context.Context, text string, args []any, next func() (places []any)) error
+}
+
+// Conn runs statements, also those that write.
 type Conn interface {
+	Reader
 	// Exec runs one that writes, and returns how many rows it changed.
 	Exec(ctx context.Context, text string, args []any) (changed int64, err error)
-	// Query runs one that reads, and calls next for the places of each row.
-	Query(ctx context.Context, text string, args []any, next func() (places []any)) error
 }
 
 // DB runs statements by way of package database/sql: a *sql.DB or a *sql.Tx.
@@ -49,7 +54,7 @@ func (d onDB) Query(ctx context.Context, text string, args []any, next func() []
 }
 
 // one reads the only row there can be, if there is one.
-func one(ctx context.Context, db Conn, text string, args []any, places ...any) (found bool, err error) {
+func one(ctx context.Context, db Reader, text string, args []any, places ...any) (found bool, err error) {
 	err = db.Query(ctx, text, args, func() []any {
 		found = true
 		return places

@@ -9,7 +9,7 @@ import (
 )
 
 // Get returns the order with that number; see [orderstore.Store].
-func (s *Statements) Get(ctx context.Context, db Conn, outTradeNo string) (orderstore.Order, error) {
+func (s *Statements) Get(ctx context.Context, db Reader, outTradeNo string) (orderstore.Order, error) {
 	var o orderstore.Order
 	found, err := one(ctx, db, s.getOrder, []any{outTradeNo}, places(readableOrder, &o)...)
 	switch {
@@ -22,27 +22,27 @@ func (s *Statements) Get(ctx context.Context, db Conn, outTradeNo string) (order
 }
 
 // Due returns the orders somebody must look at now; see [orderstore.Store].
-func (s *Statements) Due(ctx context.Context, db Conn, now time.Time, limit int) ([]orderstore.Order, error) {
+func (s *Statements) Due(ctx context.Context, db Reader, now time.Time, limit int) ([]orderstore.Order, error) {
 	// A negative limit is none to SQLite, and an error to others.
 	return all(ctx, "due orders", db, readableOrder, s.dueOrders, now.UnixMicro(), max(limit, 0))
 }
 
 // Find returns the payment attempts of one order of the application; see
 // [orderstore.Store].
-func (s *Statements) Find(ctx context.Context, db Conn, ref string) ([]orderstore.Order, error) {
+func (s *Statements) Find(ctx context.Context, db Reader, ref string) ([]orderstore.Order, error) {
 	found, err := all(ctx, "find orders", db, readableOrder, s.findOrders, ref)
 	return slices.DeleteFunc(found, func(o orderstore.Order) bool { return o.Ref != ref }), err
 }
 
 // Paid returns the orders paid in a span of time; see [orderstore.Store].
-func (s *Statements) Paid(ctx context.Context, db Conn, from, to time.Time, after string, limit int) ([]orderstore.Order, error) {
+func (s *Statements) Paid(ctx context.Context, db Reader, from, to time.Time, after string, limit int) ([]orderstore.Order, error) {
 	// The zero time is a time like any other here, long ago.
 	begin := from.UnixMicro()
 	return all(ctx, "paid orders", db, readableOrder, s.paidOrders, begin, to.UnixMicro(), begin, after, max(limit, 0))
 }
 
 // Events returns the order's history; see [orderstore.Store].
-func (s *Statements) Events(ctx context.Context, db Conn, outTradeNo string) ([]orderstore.Event, error) {
+func (s *Statements) Events(ctx context.Context, db Reader, outTradeNo string) ([]orderstore.Event, error) {
 	if s.padded(outTradeNo) {
 		return nil, ctx.Err()
 	}
@@ -50,7 +50,7 @@ func (s *Statements) Events(ctx context.Context, db Conn, outTradeNo string) ([]
 }
 
 // Quote prices goods by their GoodsID.
-func (s *Statements) Quote(ctx context.Context, db Conn, r orderstore.QuoteRequest) (orderstore.Quote, error) {
+func (s *Statements) Quote(ctx context.Context, db Reader, r orderstore.QuoteRequest) (orderstore.Quote, error) {
 	var g orderstore.Goods
 	found, err := one(ctx, db, s.getGoods, []any{r.GoodsID}, places(goodsColumns, &g)...)
 	switch {
@@ -63,7 +63,7 @@ func (s *Statements) Quote(ctx context.Context, db Conn, r orderstore.QuoteReque
 }
 
 // all runs a query and returns its rows, each with the given columns.
-func all[T any](ctx context.Context, step string, db Conn, columns []column[T], text string, args ...any) ([]T, error) {
+func all[T any](ctx context.Context, step string, db Reader, columns []column[T], text string, args ...any) ([]T, error) {
 	var list []T
 	err := db.Query(ctx, text, args, func() []any {
 		list = append(list, *new(T))
