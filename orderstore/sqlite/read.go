@@ -13,7 +13,11 @@ import (
 
 // Get returns the order with that number; see [orderstore.Store].
 func (s *Store) Get(ctx context.Context, outTradeNo string) (orderstore.Order, error) {
-	return s.sql.Get(ctx, s.reading(), outTradeNo)
+	o, err := s.sql.Load(ctx, s.reading(), outTradeNo)
+	if err != nil {
+		return orderstore.Order{}, err
+	}
+	return *o, nil
 }
 
 // Due returns the orders somebody must look at now; see [orderstore.Store].

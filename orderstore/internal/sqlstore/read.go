@@ -10,13 +10,23 @@ import (
 
 // Get returns the order with that number; see [orderstore.Store].
 func (s *Statements) Get(ctx context.Context, db Reader, outTradeNo string) (orderstore.Order, error) {
-	var o orderstore.Order
-	found, err := one(ctx, db, s.getOrder, []any{outTradeNo}, places(readableOrder, &o)...)
+	o, err := s.Load(ctx, db, outTradeNo)
+	if err != nil {
+		return orderstore.Order{}, err
+	}
+	return *o, nil
+}
+
+// Load is Get for whoever returns the order in turn: an order is large, and each
+// function that it goes through by value has two of them on the stack.
+func (s *Statements) Load(ctx context.Context, db Reader, outTradeNo string) (*orderstore.Order, error) {
+	o := new(orderstore.Order)
+	found, err := one(ctx, db, s.getOrder, []any{outTradeNo}, places(readableOrder, o)...)
 	switch {
 	case err != nil:
-		return orderstore.Order{}, Cause(ctx, "get order", err)
+		return nil, Cause(ctx, "get order", err)
 	case !found, o.OutTradeNo != outTradeNo:
-		return orderstore.Order{}, orderstore.ErrNotFound
+		return nil, orderstore.ErrNotFound
 	}
 	return o, nil
 }
