@@ -53,14 +53,14 @@ const htmlType = "text/html; charset=utf-8"
 // scannable makes sure that an order whose code or link stands on the page has
 // one that lives. The order was placed before, with all that takes; this is its
 // frozen prepay again. trouble says that WeChat gave none.
-func (k *Kit) scannable(ctx context.Context, o Order) (_ Order, trouble bool, _ error) {
+func (k *Kit) scannable(ctx context.Context, o *Order) (_ *Order, trouble bool, _ error) {
 	if o.Product != orderstore.Native && o.Product != orderstore.H5 {
 		return o, false, nil
 	}
-	placed, err := k.till.Place(ctx, o)
+	placed, err := k.till.Place(ctx, *o)
 	switch {
 	case err == nil:
-		return placed, false, nil
+		return &placed, false, nil
 	case errors.Is(err, orderstore.ErrPaid), errors.Is(err, orderstore.ErrClosed), errors.Is(err, orderstore.ErrExpired):
 		return k.reread(ctx, o, false).Order, false, nil
 	case errors.Is(err, till.ErrWeChat):
@@ -69,7 +69,7 @@ func (k *Kit) scannable(ctx context.Context, o Order) (_ Order, trouble bool, _ 
 	return o, false, err
 }
 
-func (k *Kit) cashierView(r *http.Request, o Order, byLink bool) cashier.Order {
+func (k *Kit) cashierView(r *http.Request, o *Order, byLink bool) cashier.Order {
 	now := k.opt.Now()
 	v := cashier.Order{
 		English: english(r), State: cashierState(o, now), Product: string(o.Product), Number: o.OutTradeNo,
@@ -84,13 +84,13 @@ func (k *Kit) cashierView(r *http.Request, o Order, byLink bool) cashier.Order {
 	if byLink {
 		v.Token = r.URL.Query().Get(linkParam)
 	} else if k.opt.Cashier.ReturnURL != nil {
-		v.ReturnURL = k.opt.Cashier.ReturnURL(o)
+		v.ReturnURL = k.opt.Cashier.ReturnURL(*o)
 	}
 	return v
 }
 
 // cashierState is where the order stands, as a customer sees it.
-func cashierState(o Order, now time.Time) cashier.State {
+func cashierState(o *Order, now time.Time) cashier.State {
 	switch {
 	case o.PayStatus == orderstore.Closed:
 		return cashier.Closed

@@ -44,17 +44,17 @@ func (k *Kit) viewer(r *http.Request) (viewer, error) {
 }
 
 // namedOrder is seenOrder of the order that the path names.
-func (k *Kit) namedOrder(r *http.Request, own func(*http.Request, string, string) (Order, error)) (_ Order, byLink bool, _ error) {
+func (k *Kit) namedOrder(r *http.Request, own func(*http.Request, string, string) (*Order, error)) (_ *Order, byLink bool, _ error) {
 	v, err := k.viewer(r)
 	if err != nil {
-		return Order{}, false, err
+		return nil, false, err
 	}
 	return k.seenOrder(r, v, pathValue(r, "out_trade_no"), own)
 }
 
 // seenOrder loads an order that the user may see by the rule of own, or whose
 // link the viewer holds.
-func (k *Kit) seenOrder(r *http.Request, v viewer, outTradeNo string, own func(*http.Request, string, string) (Order, error)) (_ Order, byLink bool, _ error) {
+func (k *Kit) seenOrder(r *http.Request, v viewer, outTradeNo string, own func(*http.Request, string, string) (*Order, error)) (_ *Order, byLink bool, _ error) {
 	if v.userID != "" {
 		o, err := own(r, v.userID, outTradeNo)
 		if err == nil || v.token == "" {
@@ -64,9 +64,9 @@ func (k *Kit) seenOrder(r *http.Request, v viewer, outTradeNo string, own func(*
 	_, err := k.acct.seal.Open(linkPurpose(outTradeNo), v.token, k.opt.Now())
 	switch {
 	case errors.Is(err, seal.ErrExpired):
-		return Order{}, false, problemLinkExpired.because(err)
+		return nil, false, problemLinkExpired.because(err)
 	case err != nil:
-		return Order{}, false, problemLink.because(err)
+		return nil, false, problemLink.because(err)
 	}
 	o, err := k.order(r, outTradeNo)
 	return o, true, err

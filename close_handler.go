@@ -15,9 +15,10 @@ func (k *Kit) CloseOrder() http.Handler {
 		if err != nil {
 			return answer{}, err
 		}
-		if o, err = k.till.Close(r.Context(), o); err != nil {
+		closed, err := k.till.Close(r.Context(), *o)
+		if err != nil {
 			return answer{}, err
 		}
-		return done(o, show(o), text{"订单已关闭", "order closed"}), nil
+		return done(closed.OutTradeNo, show(&closed), text{"订单已关闭", "order closed"}), nil
 	})
 }

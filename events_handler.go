@@ -42,12 +42,12 @@ func (k *Kit) OrderEvents() http.Handler {
 			return answer{}, problemStore.because(err)
 		}
 		if strings.HasPrefix(r.Header.Get("Accept"), "text/plain") {
-			return answer{order: o.OutTradeNo, picture: &picture{"text/plain; charset=utf-8", []byte(orderstore.Timeline(o, events))}}, nil
+			return answer{order: o.OutTradeNo, picture: &picture{"text/plain; charset=utf-8", []byte(orderstore.Timeline(*o, events))}}, nil
 		}
 		data := eventsAnswer{OutTradeNo: o.OutTradeNo, Events: make([]eventAnswer, len(events))}
 		for i, e := range events {
 			data.Events[i] = eventAnswer{beijing(e.At).Format(time.RFC3339Nano), e.Kind, e.Source, e.ID, e.Serial, e.Note}
 		}
-		return done(o, data, success), nil
+		return done(o.OutTradeNo, data, success), nil
 	})
 }

@@ -82,7 +82,7 @@ type stream struct {
 	rings  <-chan struct{} // this process has just heard from WeChat
 	stop   func()
 
-	order  Order
+	order  *Order
 	last   []byte // what was sent
 	opened bool   // and there is more to come
 }

@@ -55,7 +55,7 @@ func (k *Kit) Login() http.Handler {
 		if err != nil {
 			return answer{}, k.loginFailed(orderstore.MiniProgram, err)
 		}
-		return done(Order{}, loginAnswer{who.OpenID}, signedIn), k.proven(w, r, orderstore.MiniProgram, who)
+		return done("", loginAnswer{who.OpenID}, signedIn), k.proven(w, r, orderstore.MiniProgram, who)
 	})
 }
 

@@ -66,7 +66,7 @@ func (k *Kit) OAuthCallback() http.Handler {
 		if t.Redirect != "" {
 			return answer{location: t.Redirect}, nil
 		}
-		return done(Order{}, loginAnswer{who.OpenID}, signedIn), nil
+		return done("", loginAnswer{who.OpenID}, signedIn), nil
 	}, tellBrowser)
 }
 

@@ -33,7 +33,7 @@ type orderAnswer struct {
 	Stale        bool                    `json:"stale,omitempty"`
 }
 
-func show(o Order) orderAnswer {
+func show(o *Order) orderAnswer {
 	a := orderAnswer{
 		OutTradeNo: o.OutTradeNo, OrderRef: o.Ref, GoodsID: o.GoodsID, Description: o.Description, Product: o.Product,
 		PayStatus: o.PayStatus, PayStatusDes: o.PayStatus.String(), TradeState: o.TradeState,
@@ -66,19 +66,19 @@ func (k *Kit) OrderStatus() http.Handler {
 			return answer{}, err
 		}
 		o, stale := k.refresh(r.Context(), o, rings)
-		return done(o, k.shown(o, stale, byLink), success), nil
+		return done(o.OutTradeNo, k.shown(o, stale, byLink), success), nil
 	})
 }
 
 // shown is the order for whom it was loaded. Who holds a link sees what is to
 // be paid and whether it is, and nothing of the app's or of the refunds.
-func (k *Kit) shown(o Order, stale, byLink bool) orderAnswer {
+func (k *Kit) shown(o *Order, stale, byLink bool) *orderAnswer {
 	a := show(o)
 	a.Stale = stale
 	if byLink {
 		a.OrderRef, a.GoodsID, a.TradeNo, a.Refunds = "", "", "", nil
 	}
-	return a
+	return &a
 }
 
 // listen hears what this process learns of the order that the path names. It is
@@ -91,7 +91,7 @@ func (k *Kit) listen(r *http.Request) (rings <-chan struct{}, stop func()) {
 // has just done so. Those who come while it is being asked wait for the answer.
 // Everybody else has it from the store already, and reads it again only when it
 // rings: then it was paid, or closed, since it was loaded.
-func (k *Kit) refresh(ctx context.Context, o Order, rings <-chan struct{}) (_ Order, stale bool) {
+func (k *Kit) refresh(ctx context.Context, o *Order, rings <-chan struct{}) (_ *Order, stale bool) {
 	if o.PayStatus != orderstore.Unpaid {
 		return o, false
 	}
@@ -127,23 +127,25 @@ func rang(rings <-chan struct{}) bool {
 	}
 }
 
-// fresh is an order, and whether WeChat could not be asked about it.
+// fresh is an order, and whether WeChat could not be asked about it. Those who
+// waited for it share the order, and none of them changes it.
 type fresh struct {
-	Order
+	*Order
 	stale bool
 }
 
 // look asks WeChat, if no other process has just done so: the claim is stored,
 // so that an order costs WeChat one question an interval however many replicas
 // its pages poll.
-func (k *Kit) look(ctx context.Context, o Order) fresh {
+func (k *Kit) look(ctx context.Context, o *Order) fresh {
 	claim, err := o.BeginLook(k.opt.Now(), k.opt.AskInterval)
 	if err == nil {
 		err = k.opt.Store.Save(ctx, claim)
 	}
 	switch {
 	case err == nil:
-		return k.askOnce(ctx, claim.Saved())
+		saved := claim.Saved()
+		return k.askOnce(ctx, &saved)
 	case errors.Is(err, orderstore.ErrNotDue), errors.Is(err, orderstore.ErrConflict):
 		return k.recent(ctx, o, func() bool { return true })
 	}
@@ -151,11 +153,11 @@ func (k *Kit) look(ctx context.Context, o Order) fresh {
 	return fresh{o, true}
 }
 
-func (k *Kit) askOnce(ctx context.Context, o Order) fresh {
-	asked, err := k.till.Ask(ctx, o)
+func (k *Kit) askOnce(ctx context.Context, o *Order) fresh {
+	asked, err := k.till.Ask(ctx, *o)
 	switch {
 	case err == nil:
-		return fresh{asked, false}
+		return fresh{&asked, false}
 	case errors.Is(err, till.ErrNotAtWeChat):
 		return fresh{o, false}
 	}
@@ -166,7 +168,7 @@ func (k *Kit) askOnce(ctx context.Context, o Order) fresh {
 // recent is the answer to a question that was asked a moment ago, by a page or
 // by the worker, and may still be on its way. The order is as it was loaded if
 // no question is, and nothing was heard of it since.
-func (k *Kit) recent(ctx context.Context, o Order, heard func() bool) fresh {
+func (k *Kit) recent(ctx context.Context, o *Order, heard func() bool) fresh {
 	_, joined, err := k.till.JoinAsk(ctx, o.OutTradeNo)
 	if !joined && !heard() {
 		return fresh{o, false}
@@ -176,12 +178,12 @@ func (k *Kit) recent(ctx context.Context, o Order, heard func() bool) fresh {
 
 // reread is the order as it is by now: it may have been paid since it was
 // loaded for this request.
-func (k *Kit) reread(ctx context.Context, o Order, stale bool) fresh {
+func (k *Kit) reread(ctx context.Context, o *Order, stale bool) fresh {
 	ctx, cancel := context.WithTimeout(ctx, takeDeadline)
 	defer cancel()
 	now, err := k.opt.Store.Get(ctx, o.OutTradeNo)
 	if err != nil {
 		return fresh{o, true}
 	}
-	return fresh{now, stale && now.PayStatus == orderstore.Unpaid}
+	return fresh{&now, stale && now.PayStatus == orderstore.Unpaid}
 }

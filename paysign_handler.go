@@ -38,10 +38,11 @@ func (k *Kit) PaySign() http.Handler {
 		if o.Product == orderstore.H5 || o.Product == orderstore.Native {
 			return answer{}, problemNothingSign.because(nil)
 		}
-		if o, err = k.till.Place(r.Context(), o); err != nil {
+		placed, err := k.till.Place(r.Context(), *o)
+		if err != nil {
 			return answer{}, err
 		}
-		pay, err := k.signPay(o)
-		return done(o, paySignAnswer{o.OutTradeNo, o.PrepayID, pay}, success), err
+		pay, err := k.signPay(placed)
+		return done(placed.OutTradeNo, paySignAnswer{placed.OutTradeNo, placed.PrepayID, pay}, success), err
 	})
 }

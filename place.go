@@ -144,13 +144,13 @@ func ipText(ip netip.Addr) string {
 func (k *Kit) payAgain(r *http.Request, userID string, product orderstore.Product, outTradeNo string) (Order, error) {
 	o, err := k.ownOrder(r, userID, outTradeNo)
 	if err != nil {
-		return o, err
+		return Order{}, err
 	}
 	if o.Product != product {
-		return o, problemOtherProduct.because(nil)
+		return Order{}, problemOtherProduct.because(nil)
 	}
-	o, err = k.till.Place(r.Context(), o)
-	return o, placeFailed(o, err)
+	placed, err := k.till.Place(r.Context(), *o)
+	return placed, placeFailed(placed, err)
 }
 
 // placeFailed tells the front end the number of an order that WeChat would not

@@ -60,7 +60,7 @@ func (k *Kit) Prepay() http.Handler {
 			return answer{}, err
 		}
 		data, err := k.credential(r, o)
-		return done(o, data, text{"创建订单成功", "order created"}), err
+		return done(o.OutTradeNo, data, text{"创建订单成功", "order created"}), err
 	})
 }
 

@@ -36,10 +36,11 @@ func (k *Kit) codeToScan(r *http.Request) (*qr.Code, error) {
 	if o.Product != orderstore.Native {
 		return nil, problemOtherProduct.because(nil)
 	}
-	if o, err = k.till.Place(r.Context(), o); err != nil {
+	placed, err := k.till.Place(r.Context(), *o)
+	if err != nil {
 		return nil, err
 	}
-	code, err := qr.Encode(o.CodeURL, qr.M)
+	code, err := qr.Encode(placed.CodeURL, qr.M)
 	if err != nil {
 		return nil, problemInternal.because(err)
 	}

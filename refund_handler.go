@@ -35,7 +35,7 @@ type refundAnswer struct {
 	RefundTime  string                  `json:"refund_time"`       // YYYY-MM-DD HH:mm:ss, Beijing; empty until the money is back
 }
 
-func showRefund(o Order, r Refund) refundAnswer {
+func showRefund(o *Order, r Refund) refundAnswer {
 	a := refundAnswer{
 		OutTradeNo: o.OutTradeNo, OutRefundNo: r.OutRefundNo, RefundID: r.RefundID,
 		Refund: r.Amount, Amount: r.Amount.String(), Total: o.Total, Reason: r.Reason,
@@ -70,7 +70,7 @@ func (k *Kit) CreateRefund() http.Handler {
 		if err := req.check(); err != nil {
 			return answer{}, err
 		}
-		o, refund, err := k.till.Refund(r.Context(), o.OutTradeNo, till.RefundWish{
+		refunded, refund, err := k.till.Refund(r.Context(), o.OutTradeNo, till.RefundWish{
 			OutRefundNo: req.number(o, userID, r.Header.Get("Idempotency-Key")),
 			Amount:      *req.Refund, Reason: req.Reason, AskedBy: userID,
 		})
@@ -79,10 +79,10 @@ func (k *Kit) CreateRefund() http.Handler {
 			return answer{}, err
 		case refund.Status == orderstore.RefundRefused:
 			f := problemRefused.because(nil)
-			f.data = showRefund(o, refund)
+			f.data = showRefund(&refunded, refund)
 			return answer{}, f
 		}
-		return done(o, showRefund(o, refund), text{"退款申请已提交", "refund requested"}), nil
+		return done(refunded.OutTradeNo, showRefund(&refunded, refund), text{"退款申请已提交", "refund requested"}), nil
 	})
 }
 
@@ -104,7 +104,7 @@ func (req refundRequest) check() error {
 
 // number names the refund. Two clicks at the same time see the same order, and
 // so are one refund even without a key.
-func (req refundRequest) number(o Order, userID, key string) string {
+func (req refundRequest) number(o *Order, userID, key string) string {
 	switch {
 	case req.OutRefundNo != "":
 		return req.OutRefundNo
@@ -134,13 +134,13 @@ func (k *Kit) RefundStatus() http.Handler {
 		}
 		o = k.refreshRefund(r.Context(), o, number)
 		refund, _ := o.Refund(number)
-		return done(o, showRefund(o, refund), success), nil
+		return done(o.OutTradeNo, showRefund(o, refund), success), nil
 	})
 }
 
 // refreshRefund asks WeChat about a refund that is under way, if nobody has
 // just done so. If it cannot be asked, what is known is the answer.
-func (k *Kit) refreshRefund(ctx context.Context, o Order, outRefundNo string) Order {
+func (k *Kit) refreshRefund(ctx context.Context, o *Order, outRefundNo string) *Order {
 	refund, _ := o.Refund(outRefundNo)
 	if refund.Status.Final() || refund.Status == orderstore.RefundApplying {
 		return o
@@ -149,7 +149,7 @@ func (k *Kit) refreshRefund(ctx context.Context, o Order, outRefundNo string) Or
 		if k.asks.Take(outRefundNo, k.opt.Now()) != flight.Go {
 			return k.reread(ctx, o, true), nil
 		}
-		if _, err := k.till.AskRefund(ctx, o, outRefundNo); err != nil {
+		if _, err := k.till.AskRefund(ctx, *o, outRefundNo); err != nil {
 			k.asks.Fail(outRefundNo)
 		}
 		return k.reread(ctx, o, true), nil

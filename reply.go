@@ -35,9 +35,9 @@ type picture struct {
 	bytes       []byte
 }
 
-// done is a success with data for the envelope.
-func done(o Order, data any, msg text) answer {
-	return answer{order: o.OutTradeNo, data: data, text: msg}
+// done is a success about that order, with data for the envelope.
+func done(order string, data any, msg text) answer {
+	return answer{order: order, data: data, text: msg}
 }
 
 var success = text{"成功", "OK"}

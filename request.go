@@ -1,6 +1,7 @@
 package wxpay
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -34,16 +35,16 @@ func (k *Kit) poster(r *http.Request) (string, error) {
 }
 
 // ownOrder loads the order that the path or body names, if it is the user's.
-func (k *Kit) ownOrder(r *http.Request, userID, outTradeNo string) (Order, error) {
+func (k *Kit) ownOrder(r *http.Request, userID, outTradeNo string) (*Order, error) {
 	o, err := k.order(r, outTradeNo)
 	if err == nil && o.UserID != userID {
-		return Order{}, problemForeign.because(nil)
+		return nil, problemForeign.because(nil)
 	}
 	return o, err
 }
 
 // orderToRefund loads the order that the path names, if userID may refund it.
-func (k *Kit) orderToRefund(r *http.Request, userID string) (Order, error) {
+func (k *Kit) orderToRefund(r *http.Request, userID string) (*Order, error) {
 	o, err := k.order(r, pathValue(r, "out_trade_no"))
 	if err == nil {
 		err = k.mayRefund(r, userID, o)
@@ -53,7 +54,7 @@ func (k *Kit) orderToRefund(r *http.Request, userID string) (Order, error) {
 
 // readableOrder loads the order if it is the user's, or one that the user may
 // refund.
-func (k *Kit) readableOrder(r *http.Request, userID, outTradeNo string) (Order, error) {
+func (k *Kit) readableOrder(r *http.Request, userID, outTradeNo string) (*Order, error) {
 	o, err := k.order(r, outTradeNo)
 	if err == nil && o.UserID != userID {
 		err = k.mayRefund(r, userID, o)
@@ -61,31 +62,41 @@ func (k *Kit) readableOrder(r *http.Request, userID, outTradeNo string) (Order, 
 	return o, err
 }
 
-func (k *Kit) mayRefund(r *http.Request, userID string, o Order) error {
+func (k *Kit) mayRefund(r *http.Request, userID string, o *Order) error {
 	if k.opt.AuthorizeRefund == nil {
 		return problemForeign.because(nil)
 	}
-	if err := k.opt.AuthorizeRefund(r, userID, o); err != nil {
+	if err := k.opt.AuthorizeRefund(r, userID, *o); err != nil {
 		return problemForeign.because(err)
 	}
 	return nil
 }
 
-func (k *Kit) order(r *http.Request, outTradeNo string) (Order, error) {
+func (k *Kit) order(r *http.Request, outTradeNo string) (*Order, error) {
 	if outTradeNo == "" {
-		return Order{}, missing("out_trade_no").because(nil)
+		return nil, missing("out_trade_no").because(nil)
 	}
 	if !orderstore.ValidNumber(outTradeNo) {
-		return Order{}, problemNoOrder.because(nil)
+		return nil, problemNoOrder.because(nil)
 	}
-	o, err := k.opt.Store.Get(r.Context(), outTradeNo)
-	switch {
-	case errors.Is(err, orderstore.ErrNotFound):
-		return Order{}, problemNoOrder.because(err)
-	case err != nil:
-		return Order{}, problemStore.because(err)
+	o := new(Order)
+	if err := k.load(r.Context(), o, outTradeNo); err != nil {
+		return nil, err
 	}
 	return o, nil
+}
+
+// load reads an order to a place of its own: it is large, and each function
+// that it goes through by value makes the stack of its connection larger.
+func (k *Kit) load(ctx context.Context, o *Order, outTradeNo string) (err error) {
+	*o, err = k.opt.Store.Get(ctx, outTradeNo)
+	switch {
+	case errors.Is(err, orderstore.ErrNotFound):
+		return problemNoOrder.because(err)
+	case err != nil:
+		return problemStore.because(err)
+	}
+	return nil
 }
 
 // pathValue reads a wildcard of the path from whichever router matched it.
