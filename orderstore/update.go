@@ -40,6 +40,11 @@ func Update(ctx context.Context, s Store, outTradeNo string, change Change) (Ord
 			return update(ctx, outTradeNo, change)
 		}
 	}
+	return getAndSave(ctx, s, outTradeNo, change)
+}
+
+// getAndSave is [Update] on any store.
+func getAndSave(ctx context.Context, s Store, outTradeNo string, change Change) (Order, error) {
 	for range maxConflicts {
 		o, err := s.Get(ctx, outTradeNo)
 		if err != nil {

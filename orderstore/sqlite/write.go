@@ -35,17 +35,17 @@ func (s *Store) Updater() (orderstore.Store, func(context.Context, string, order
 
 func (s *Store) update(ctx context.Context, outTradeNo string, change orderstore.Change) (o orderstore.Order, err error) {
 	err = s.write(ctx, func(p place) error {
-		read, err := s.sql.Get(ctx, p.db, outTradeNo)
+		read, err := s.sql.Load(ctx, p.db, outTradeNo)
 		if err != nil {
 			return err
 		}
-		next, save := change(read)
+		next, save := change(*read)
 		if !save {
-			o = read
+			o = *read
 			return nil
 		}
 		o = next.Saved()
-		return s.sql.SaveChange(ctx, p.db, &read, &next, &sqlstore.Write{TakeOver: s.takeOver(p.tx)})
+		return s.sql.SaveChange(ctx, p.db, read, &next, &sqlstore.Write{TakeOver: s.takeOver(p.tx)})
 	})
 	if err != nil {
 		return orderstore.Order{}, err
