@@ -25,7 +25,10 @@ import (
 // more of them.
 //
 // The histories are the same in every run, so that a red one is about the
-// change; -rapid.checks (with -rapid.seed) goes looking for new ones.
+// change; -rapid.checks (with -rapid.seed) goes looking for new ones. Under the
+// race detector, where a history takes several times as long, the first quarter
+// of them is lived: it looks at what processes do beside each other, and every
+// history has that.
 func TestLaws(t *testing.T) {
 	if seed, checks := flag.Lookup("rapid.seed"), flag.Lookup("rapid.checks"); seed.Value.String() == seed.DefValue && checks.Value.String() == checks.DefValue {
 		if err := seed.Value.Set("20261121"); err != nil { // before any test runs in parallel
@@ -54,6 +57,9 @@ func TestLaws(t *testing.T) {
 // live runs so many histories, or as many as -rapid.checks says.
 func live(t *testing.T, most int, open func(*rapid.T) (orderstore.Store, func())) {
 	n, failed := 0, false
+	if underRace {
+		most = (most + 3) / 4
+	}
 	if f := flag.Lookup("rapid.checks"); f.Value.String() != f.DefValue {
 		most = 1 << 30
 	}
