@@ -782,6 +782,13 @@ func (f *fickleStore) Save(ctx context.Context, o orderstore.Order) error {
 	return f.before(ctx, "have saved")
 }
 
+func (f *fickleStore) Events(ctx context.Context, number string) ([]orderstore.Event, error) {
+	if err := f.before(ctx, "events"); err != nil {
+		return nil, err
+	}
+	return f.Store.Events(ctx, number)
+}
+
 func (f *fickleStore) Find(ctx context.Context, ref string) ([]orderstore.Order, error) {
 	if err := f.before(ctx, "find"); err != nil {
 		return nil, err
@@ -846,8 +853,9 @@ func TestNotifyStoreFails(t *testing.T) {
 	}
 }
 
-// TestNotifyUnsure: the store wrote the payment and said that it did not, or a
-// hook fell over behind it. The next send finds it done.
+// TestNotifyUnsure: the store wrote the payment and said that it did not, which its
+// history refutes; or the history cannot be read either, or a hook fell over
+// behind it, and the next send finds it done.
 func TestNotifyUnsure(t *testing.T) {
 	t.Parallel()
 	store := &fickleStore{Store: quiet{memory.New()}}
@@ -863,8 +871,16 @@ func TestNotifyUnsure(t *testing.T) {
 	in.run()
 	first := in.paidAtWeChat()
 	store.times(1, "have saved", func(context.Context) error { return errStoreFull })
-	in.ended(in.deliver(in.note(first), nil), refused(http.StatusServiceUnavailable, "store", "disk full"))
 	in.ended(in.deliver(in.note(first), nil), accepted())
+	in.ended(in.deliver(in.note(first), nil), accepted())
+
+	mute := in.paidAtWeChat()
+	store.times(1, "have saved", func(context.Context) error {
+		store.times(1, "events", func(context.Context) error { return errStoreFull })
+		return errStoreFull
+	})
+	in.ended(in.deliver(in.note(mute), nil), refused(http.StatusServiceUnavailable, "store", "disk full"))
+	in.ended(in.deliver(in.note(mute), nil), accepted())
 
 	second := in.buy("native", "u2").OutTradeNo
 	if err := in.sim.PayQuietly(second); err != nil {
@@ -873,7 +889,7 @@ func TestNotifyUnsure(t *testing.T) {
 	in.ended(in.deliver(in.note(second), nil), refused(http.StatusInternalServerError, "internal", "panic: metrics: no such label"))
 	in.ended(in.deliver(in.note(second), nil), accepted())
 
-	for _, number := range []string{first, second} {
+	for _, number := range []string{first, mute, second} {
 		in.isPaid(number)
 		eventually(t, "the order is handed over", func() bool { return !in.stored(number).HandedOverAt.IsZero() })
 		in.history(number, orderstore.EventPaid, orderstore.EventHandedOver)
