@@ -30,7 +30,7 @@ var scenes = []scene{
 	{name: "prepay", measure: measurePrepay, servers: map[string]opener{
 		ofWeChat: config.openWeChat, ofRSA: config.openRSA, ofRelay: config.openRelay, shopOnMemory: config.openKit, shopOnSQLite: config.openKit,
 	}},
-	{name: "polling", measure: measurePolling, servers: map[string]opener{countedOnMemory: config.openKit, countedOnSQLite: config.openKit}},
+	{name: "polling", measure: measurePolling, servers: map[string]opener{countedOnMemory: config.openKit, countedOnSQLite: config.openKit, fixedAnswer: config.openFixed}},
 }
 
 // chosen are the scenes of a list of names.
