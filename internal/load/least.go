@@ -21,8 +21,8 @@ import (
 // It reads as the kit does. One goroutine writes what waits to naive's table, by
 // one statement for each payment and on the driver itself. There is no history,
 // nobody is told of a payment, a slow disk keeps WeChat Pay waiting, and what
-// does not fit its order is an error to all who wait with it. It shows what
-// a handler can reach at most on this machine.
+// does not fit its order is an error to all who wait with it. It shows
+// about what a handler can reach on this machine.
 type least struct {
 	waiting chan *toWrite
 	log     *slog.Logger
