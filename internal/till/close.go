@@ -47,14 +47,19 @@ func (t *Till) unknown(ctx context.Context, o orderstore.Order) (orderstore.Orde
 	if err != nil || !next.Changed(o) {
 		return next, err
 	}
-	switch err := t.cfg.Store.Save(ctx, next); {
-	case errors.Is(err, orderstore.ErrConflict):
-		return o, weChatError(fmt.Errorf("%w, and somebody has changed it: %w", ErrNotAtWeChat, err))
+	var touched bool
+	saved, err := t.update(ctx, o.OutTradeNo, func(read orderstore.Order) (orderstore.Order, bool) {
+		touched = read.Version != o.Version
+		return next, !touched
+	})
+	switch {
 	case err != nil:
 		return o, storeError(err)
+	case touched:
+		return o, weChatError(fmt.Errorf("%w, and somebody has changed it", ErrNotAtWeChat))
 	}
-	t.cfg.Settled(ctx, Settlement{Order: next.Saved(), Source: orderstore.FromClose, Outcome: orderstore.BecameClosed})
-	return next.Saved(), nil
+	t.cfg.Settled(ctx, Settlement{Order: saved, Source: orderstore.FromClose, Outcome: orderstore.BecameClosed})
+	return saved, nil
 }
 
 // notClosed asks what became of an order that WeChat would not close: the
@@ -75,7 +80,7 @@ func (t *Till) closed(ctx context.Context, o orderstore.Order) (orderstore.Order
 	s := Settlement{Source: orderstore.FromClose, Outcome: orderstore.BecameClosed}
 	var changed bool
 	var refused, err error
-	s.Order, err = orderstore.Update(ctx, t.cfg.Store, o.OutTradeNo, func(o orderstore.Order) (next orderstore.Order, _ bool) {
+	s.Order, err = t.update(ctx, o.OutTradeNo, func(o orderstore.Order) (next orderstore.Order, _ bool) {
 		next, refused = o.Close(orderstore.FromClose, "", t.cfg.Now())
 		changed = next.Changed(o)
 		return next, changed

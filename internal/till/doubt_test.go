@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/wxpaykit/wxpay/internal/till"
 	"github.com/wxpaykit/wxpay/orderstore"
+	"github.com/wxpaykit/wxpay/wxsim"
 )
 
 var errConnection = errors.New("connection lost")
@@ -163,4 +167,37 @@ func TestRefusalInDoubt(t *testing.T) {
 			t.Errorf("told %q", told)
 		}
 	})
+}
+
+// TestCloseInDoubt: that an order was closed is told, whether WeChat closed it or
+// never knew it.
+func TestCloseInDoubt(t *testing.T) {
+	t.Parallel()
+	for _, known := range []bool{true, false} {
+		t.Run(fmt.Sprintf("known to WeChat: %t", known), func(t *testing.T) {
+			t.Parallel()
+			inWorld(t, func(t *testing.T, w *world) {
+				if !known {
+					w.sim.Fault(wxsim.Fault{Target: "prepay", Fault: "status_500", Count: 3})
+				}
+				if _, err := w.till().Place(t.Context(), w.draft("order-1")); known != (err == nil) {
+					t.Fatal(err)
+				}
+				time.Sleep(2 * time.Minute)
+				store := &doubtful{Store: w.store}
+				tl := w.till(func(cfg *till.Config) { cfg.Store = store })
+				w.onTheWay(func(path string) { // the write after WeChat's last answer
+					if !known || strings.HasSuffix(path, "/close") {
+						store.arm(true, func() {})
+					}
+				})
+				if o, err := tl.Close(t.Context(), w.stored("order-1")); err != nil || o.PayStatus != orderstore.Closed {
+					t.Errorf("%v, %v", o.PayStatus, err)
+				}
+				if got := w.heard(); !slices.Equal(got, []string{"close: closed order-1"}) {
+					t.Errorf("heard %q", got)
+				}
+			})
+		})
+	}
 }
