@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -19,7 +21,9 @@ func (c config) openFixed() (http.Handler, func() error, error) {
 	req := httptest.NewRequest(http.MethodGet, "/pay/orders/"+number(0), nil)
 	req.Header.Set(userHeader, user(0))
 	once := httptest.NewRecorder()
-	shop.ServeHTTP(once, req)
+	if shop.ServeHTTP(once, req); once.Code != http.StatusOK {
+		return nil, nil, errors.Join(fmt.Errorf("the shop answers %d", once.Code), shut())
+	}
 	again := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		maps.Copy(w.Header(), once.Header())
 		w.WriteHeader(once.Code)
