@@ -18,8 +18,8 @@
 // asked for early in a run, so that the time to settle stays short; in a run of
 // less than half a minute there are none of them.
 //
-// In CI half a minute and what it takes to settle are enough, and fit into a minute
-// and a half of two cores:
+// In CI half a minute and what it takes to settle are enough, and fit into two
+// minutes of two cores:
 //
 //	go run ./internal/chaos -time 30s -seed 1 -replicas 3 -least-kills 9 -least-paid 400 -least-refunds 40
 //
