@@ -21,69 +21,78 @@ func (k *Kit) Notify() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := k.opt.Now()
 		r = traced(r)
-		var n Notification
 		body, err := k.readSigned(w, r)
 		if err == nil && k.acct.v2 && isXML(r.Header, body) {
 			k.notifyV2(w, r, start, body)
 			return
 		}
+		var n Notification
+		var settle task
 		if err == nil {
 			n, err = k.unseal(r, body)
 		}
 		if err == nil {
-			err = k.takeInTime(r.Context(), &n)
+			settle, err = k.read(&n)
 		}
-		k.answerWeChat(w, r, start, n, err, inJSON)
+		answer := func(err error) { k.answerWeChat(w, r, start, n, err, inJSON) }
+		if err != nil {
+			answer(err)
+			return
+		}
+		k.inTime(w, r, settle, answer)
 	})
 }
 
 // errIgnored is a notification that changes nothing here and is acknowledged.
 var errIgnored = errors.New("wxpay: this event means nothing to the kit")
 
-// take settles a verified notification.
-func (k *Kit) take(ctx context.Context, n *Notification) error {
-	return taking(ctx, func(ctx context.Context) error {
-		switch n.EventType {
-		case "TRANSACTION.SUCCESS":
-			return k.takePayment(ctx, n)
-		case "REFUND.SUCCESS", "REFUND.ABNORMAL", "REFUND.CLOSED", "REFUND.CLOSE": // both spellings are documented
-			return k.takeRefund(ctx, n)
-		}
-		return errIgnored
-	})
+// read returns what a verified notification has the kit do, and leaves in n the
+// order that it is about.
+func (k *Kit) read(n *Notification) (task, error) {
+	switch n.EventType {
+	case "TRANSACTION.SUCCESS":
+		return k.readPayment(n)
+	case "REFUND.SUCCESS", "REFUND.ABNORMAL", "REFUND.CLOSED", "REFUND.CLOSE": // both spellings are documented
+		return k.readRefund(n)
+	}
+	return nil, errIgnored
 }
 
-func (k *Kit) takePayment(ctx context.Context, n *Notification) error {
+func (k *Kit) readPayment(n *Notification) (task, error) {
 	t, err := wxapi.ParseTransaction(n.Plaintext)
 	n.outTradeNo = t.OutTradeNo
 	switch {
 	case err != nil:
-		return &rejection{"malformed", http.StatusBadRequest, err}
+		return nil, &rejection{"malformed", http.StatusBadRequest, err}
 	case t.TradeState != orderstore.TradeSuccess:
-		return &rejection{"not_success", http.StatusBadRequest, errors.New("trade_state is " + t.TradeState)}
+		return nil, &rejection{"not_success", http.StatusBadRequest, errors.New("trade_state is " + t.TradeState)}
 	}
-	return k.settlePayment(ctx, n, t)
+	return k.settlePayment(n.ID, n.Serial, t), nil
 }
 
-func (k *Kit) settlePayment(ctx context.Context, n *Notification, t wxapi.Transaction) error {
+func (k *Kit) settlePayment(id, serial string, t wxapi.Transaction) task {
 	p := till.PaymentOf(t, orderstore.FromNotification)
-	p.ID, p.Serial = n.ID, n.Serial
-	_, err := k.till.Settle(ctx, p)
-	return err
+	p.ID, p.Serial = id, serial
+	return func(ctx context.Context) error {
+		_, err := k.till.Settle(ctx, p)
+		return err
+	}
 }
 
-// takeRefund settles the news of a refund; refund_status says what it is.
+// readRefund reads the news of a refund; refund_status says what it is.
 // Source: 退款结果通知.
-func (k *Kit) takeRefund(ctx context.Context, n *Notification) error {
+func (k *Kit) readRefund(n *Notification) (task, error) {
 	r, err := wxapi.ParseRefundNotification(n.Plaintext)
 	if err != nil {
-		return &rejection{"malformed", http.StatusBadRequest, err}
+		return nil, &rejection{"malformed", http.StatusBadRequest, err}
 	}
 	n.outTradeNo = r.OutTradeNo
 	p := till.RefundResultOf(r, orderstore.FromNotification)
 	p.ID, p.Serial = n.ID, n.Serial
-	_, err = k.till.SettleRefund(ctx, p)
-	return err
+	return func(ctx context.Context) error {
+		_, err := k.till.SettleRefund(ctx, p)
+		return err
+	}, nil
 }
 
 // answerWeChat answers as WeChat Pay expects, and tells log and hooks which of

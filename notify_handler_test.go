@@ -972,29 +972,55 @@ func TestNotifyTooSlow(t *testing.T) {
 }
 
 // TestNotifyAnswersInTime: a store that does not come back is not waited for.
-// WeChat is told to send again while it still listens; what is stored after all
-// is found then.
+// WeChat is told to send again while it still listens, on another connection; what
+// is stored after all is found then.
 func TestNotifyAnswersInTime(t *testing.T) {
 	t.Parallel()
 	store := &fickleStore{Store: quiet{memory.New()}}
 	in := openInbox(t, wxsim.Config{}, store.use)
 	in.store = store.Store
+	number, other := in.paidAtWeChat(), in.paidAtWeChat()
+	comesBack, release := context.WithCancel(t.Context())
+	defer release()
+	store.times(1, "save", func(context.Context) error { <-comesBack.Done(); return nil })
+	began := time.Now()
+	got := in.deliver(in.note(number), nil)
+	if took := time.Since(began); took < 4*time.Second || took >= 5*time.Second {
+		t.Errorf("answered after %v, want less than 5s", took)
+	}
+	in.ended(got, refused(http.StatusServiceUnavailable, "store", "by the time WeChat wants its answer"))
+	if log := in.logs.String(); !strings.Contains(log, `"order_no":"`+number+`","cause":"store: not stored`) {
+		t.Errorf("the log does not say which order:\n%s", log)
+	}
+	soon, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	in.ended(in.deliver(in.note(other).WithContext(soon), nil), accepted())
+	release()
+	eventually(t, "the order is paid", func() bool { return in.stored(number).PayStatus == orderstore.Paid })
+	in.ended(in.deliver(in.note(number), nil), accepted())
+	in.history(number, orderstore.EventPaid)
+}
+
+// hopeless is the writer of a middleware that has fallen over.
+type hopeless struct{ http.ResponseWriter }
+
+func (hopeless) WriteHeader(int) { panic("middleware: no writer") }
+
+// TestNotifyCannotAnswerInTime: a middleware that panics where nothing of the
+// application's catches it takes nothing with it.
+func TestNotifyCannotAnswerInTime(t *testing.T) {
+	t.Parallel()
+	store := &fickleStore{Store: quiet{memory.New()}}
+	in := openInbox(t, wxsim.Config{}, store.use)
 	number := in.paidAtWeChat()
-	synctest.Test(t, func(t *testing.T) {
-		release, began := make(chan struct{}), time.Now()
-		store.times(1, "save", func(context.Context) error { <-release; return nil })
-		in.ended(in.inProcess(in.note(number)), refused(http.StatusServiceUnavailable, "store", "by the time WeChat wants its answer"))
-		if took := time.Since(began); took < 4*time.Second || took >= 5*time.Second {
-			t.Errorf("answered after %v, want less than 5s", took)
-		}
-		if log := in.logs.String(); !strings.Contains(log, `"order_no":"`+number+`","cause":"store: not stored`) {
-			t.Errorf("the log does not say which order:\n%s", log)
-		}
-		close(release)
-		synctest.Wait()
-		in.isPaid(number)
-		in.ended(in.inProcess(in.note(number)), accepted())
+	synctest.Test(t, func(*testing.T) {
+		store.times(1, "save", func(context.Context) error { time.Sleep(6 * time.Second); return nil })
+		in.mux.ServeHTTP(hopeless{httptest.NewRecorder()}, in.note(number))
 	})
+	if line := lastOf(in.logLines("no answer")); line["cause"] != "panic: middleware: no writer" || line["level"] != "ERROR" {
+		t.Errorf("log %v", line)
+	}
+	in.isPaid(number)
 	in.history(number, orderstore.EventPaid)
 }
 

@@ -2,10 +2,11 @@ package wxpay
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/wxpaykit/wxpay/internal/till"
@@ -22,43 +23,42 @@ const answerDeadline = 4500 * time.Millisecond
 
 var errSlow = errors.New("not stored by the time WeChat wants its answer")
 
-// inTime takes a notification, but refuses what takes too long: a database that
-// is gone may not even say so. The work goes on behind the answer, on a copy; if
-// it succeeds after all, the next send finds the payment stored.
-func inTime(n *Notification, take func(*Notification) error) error {
-	taken, done := *n, make(chan error, 1)
-	go func() { done <- take(&taken) }()
-	late := time.NewTimer(answerDeadline)
+// task is what a notification has the kit do.
+type task func(context.Context) error
+
+// inTime does a task and answers with what came of it, but refuses what takes too
+// long: a database that is gone may not even say so. The task goes on behind that
+// answer; if it succeeds after all, the next send finds the payment stored.
+//
+// It is the handler that goes on, and somebody else who answers then: another
+// goroutine for each task would cost more than the task's own rules do. WeChat hears
+// of it if the application's middleware lets the answer be flushed; otherwise it
+// hangs up, which comes to the same.
+func (k *Kit) inTime(w http.ResponseWriter, r *http.Request, do task, answer func(error)) {
+	var answered sync.Once
+	late := time.AfterFunc(answerDeadline, func() { answered.Do(func() { k.tooLate(w, r, answer) }) })
 	defer late.Stop()
-	select {
-	case err := <-done:
-		*n = taken
-		return err
-	case <-late.C:
-		return &rejection{"store", http.StatusServiceUnavailable, errSlow}
+	err := timed(r.Context(), do)
+	answered.Do(func() { answer(err) })
+}
+
+// tooLate answers while the handler is busy. The connection is for no other
+// notification, which would wait for the handler.
+func (k *Kit) tooLate(w http.ResponseWriter, r *http.Request, answer func(error)) {
+	defer func() {
+		if p := recover(); p != nil { // there is nobody else to catch it
+			k.opt.Logger.ErrorContext(r.Context(), "no answer", slog.Any("cause", fmt.Errorf("panic: %v", p)))
+		}
+	}()
+	w.Header().Set("Connection", "close")
+	answer(&rejection{"store", http.StatusServiceUnavailable, errSlow})
+	if flushes(w) {
+		_ = http.NewResponseController(w).Flush()
 	}
 }
 
-func (k *Kit) takeInTime(ctx context.Context, n *Notification) error {
-	err := inTime(n, func(n *Notification) error { return k.take(ctx, n) })
-	if errors.Is(err, errSlow) {
-		n.outTradeNo = numberIn(n.Plaintext)
-	}
-	return err
-}
-
-// numberIn is the order that a notification is about, if it names one.
-func numberIn(plaintext []byte) string {
-	var about struct {
-		OutTradeNo string `json:"out_trade_no"`
-	}
-	_ = json.Unmarshal(plaintext, &about) // then the log does not name it
-	return about.OutTradeNo
-}
-
-// taking does the work on a notification in its time, and makes a rejection of
-// what goes wrong.
-func taking(ctx context.Context, work func(context.Context) error) (err error) {
+// timed does a task in its time, and makes a rejection of what goes wrong.
+func timed(ctx context.Context, do task) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &rejection{"internal", http.StatusInternalServerError, fmt.Errorf("panic: %v", p)}
@@ -66,10 +66,10 @@ func taking(ctx context.Context, work func(context.Context) error) (err error) {
 	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeDeadline)
 	defer cancel()
-	err = work(ctx)
+	err = do(ctx)
 	var known *rejection
 	switch {
-	case err == nil, errors.Is(err, errIgnored), errors.As(err, &known):
+	case err == nil, errors.As(err, &known):
 		return err
 	case errors.Is(err, orderstore.ErrNotFound):
 		return &rejection{"unknown_order", http.StatusNotFound, err}

@@ -30,65 +30,65 @@ func (k *Kit) NotifyV2() http.Handler {
 	})
 }
 
-func (k *Kit) notifyV2(w http.ResponseWriter, r *http.Request, start time.Time, body []byte) {
-	n, err := k.takeV2(r.Context(), body)
-	k.answerWeChat(w, r, start, n, err, inXML)
-}
-
 // serialV2 stands where the serial of WeChat's key does: API v2 has one key.
 const serialV2 = "APIv2"
 
-// takeV2 verifies a notification of API v2 and settles it. There is no time in
+// notifyV2 verifies a notification of API v2 and settles it. There is no time in
 // it, so a recorded one can be sent again for ever: it does no harm, because
 // settling is idempotent and a payment holds for its own order only.
-func (k *Kit) takeV2(ctx context.Context, body []byte) (Notification, error) {
+func (k *Kit) notifyV2(w http.ResponseWriter, r *http.Request, start time.Time, body []byte) {
 	var n Notification
+	answer := func(err error) { k.answerWeChat(w, r, start, n, err, inXML) }
 	v2, err := apiv2.OpenNotification(k.acct.apiv2, body)
 	if err != nil {
-		return n, unopenedV2(err)
+		answer(unopenedV2(err))
+		return
 	}
 	if v2.Payment != nil {
 		n.Serial, n.EventType, n.outTradeNo = serialV2, "TRANSACTION.SUCCESS", v2.Payment.OutTradeNo
-	} else {
-		n.outTradeNo = v2.Refund.OutTradeNo
+		k.inTime(w, r, k.settlePayment("", serialV2, *v2.Payment), answer)
+		return
 	}
-	return n, inTime(&n, func(n *Notification) error {
-		return taking(ctx, func(ctx context.Context) error {
-			if v2.Payment == nil {
-				return k.takeRefundV2(ctx, n, v2)
-			}
-			return k.settlePayment(ctx, n, *v2.Payment)
-		})
+	n.outTradeNo = v2.Refund.OutTradeNo
+	var end orderstore.RefundStatus
+	settle := func(ctx context.Context) (err error) {
+		end, err = k.settleRefundV2(ctx, v2)
+		return err
+	}
+	k.inTime(w, r, settle, func(err error) {
+		if err == nil {
+			n.Serial, n.EventType = serialV2, "REFUND."+string(end)
+		}
+		answer(err)
 	})
 }
 
-// takeRefundV2 takes the news of a refund for a hint: nobody has signed it. The
+// settleRefundV2 takes the news of a refund for a hint: nobody has signed it. The
 // order's own refund is asked for at WeChat, and what the verified answer says
 // is settled. Source: 退款结果通知, wire facts §9.7.
-func (k *Kit) takeRefundV2(ctx context.Context, n *Notification, v2 apiv2.Notification) error {
+func (k *Kit) settleRefundV2(ctx context.Context, v2 apiv2.Notification) (orderstore.RefundStatus, error) {
 	claim := *v2.Refund
 	o, err := k.opt.Store.Get(ctx, claim.OutTradeNo)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if v2.MchID != o.MchID || v2.AppID != o.AppID {
-		return &rejection{"mismatch", http.StatusBadRequest, errors.New("mch_id or appid is not the order's")}
+		return "", &rejection{"mismatch", http.StatusBadRequest, errors.New("mch_id or appid is not the order's")}
 	}
 	o, err = k.till.AskRefund(ctx, o, claim.OutRefundNo)
 	switch {
 	case errors.Is(err, orderstore.ErrMismatch), errors.Is(err, till.ErrStore):
-		return err
+		return "", err
 	case err != nil:
-		return unconfirmed(err)
+		return "", unconfirmed(err)
 	}
 	// That it has come to an end is the news. As long as WeChat's query does not
 	// say so, the news is to come again; if the query says more, it is old.
 	r, ok := o.Refund(claim.OutRefundNo)
 	if !ok || r.Status == orderstore.RefundApplying || r.Status == orderstore.RefundProcessing {
-		return unconfirmed(errors.New("WeChat's query knows of no end of this refund yet"))
+		return "", unconfirmed(errors.New("WeChat's query knows of no end of this refund yet"))
 	}
-	n.Serial, n.EventType = serialV2, "REFUND."+string(r.Status)
-	return nil
+	return r.Status, nil
 }
 
 func unconfirmed(err error) error {
