@@ -16,6 +16,10 @@ import (
 // many coupons some more.
 const maxNotification = 128 << 10
 
+// usualNotification is for how much of it there is room from the beginning; for
+// more there is when it has come.
+const usualNotification = 4 << 10
+
 // Notification is one that WeChat Pay signed, decrypted. Source: 回调通知.
 type Notification struct {
 	ID        string // WeChat's; a re-sent notification may have another
@@ -97,7 +101,9 @@ func readNotification(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		w.Header().Set("Connection", "close") // its body is not read, not even to keep the connection
 		return nil, tooLarge(maxNotification)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxNotification))
+	var body bytes.Buffer
+	body.Grow(int(min(max(r.ContentLength, 0), usualNotification)) + bytes.MinRead)
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxNotification))
 	var capped *http.MaxBytesError
 	switch {
 	case errors.As(err, &capped):
@@ -107,7 +113,7 @@ func readNotification(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	case err != nil:
 		return nil, &rejection{"unreadable", http.StatusBadRequest, err}
 	}
-	return body, nil
+	return body.Bytes(), nil
 }
 
 // maxUnknown is how many notifications with unknown serials wait for a download

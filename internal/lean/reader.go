@@ -235,11 +235,18 @@ func (r *Reader) quoted() (raw string, plain bool) {
 // plain7 is how many characters at the beginning of s are of ASCII and stand for
 // themselves in a string: nearly always all up to the quote that ends it.
 func plain7(s string) (n int) {
-	for n < len(s) && s[n] >= ' ' && s[n] < utf8.RuneSelf && s[n] != '"' && s[n] != '\\' {
+	for n < len(s) && isPlain7[s[n]] {
 		n++
 	}
 	return n
 }
+
+var isPlain7 = func() (is [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		is[c] = c != '"' && c != '\\'
+	}
+	return is
+}()
 
 // errEnd is a text that ends too early.
 var errEnd = errors.New("unexpected end of JSON")
