@@ -156,18 +156,19 @@ func (h Hooks) withDefaults() Hooks {
 // settled tells the log, the hooks and the worker what became of an order.
 func (k *Kit) settled(ctx context.Context, t till.Settlement) {
 	s := SettledInfo(t)
-	log := k.opt.Logger.With(slog.String("order_no", s.Order.OutTradeNo), slog.String("source", string(s.Source)))
-	switch {
-	case s.Anomaly():
-		log.ErrorContext(ctx, "money is not where the order says", slog.String("anomaly", string(s.Outcome)), slog.String("facts", s.Order.Anomaly))
-	default:
-		log.InfoContext(ctx, "order settled", slog.String("outcome", string(s.Outcome)), slog.String("transaction_id", s.Order.TransactionID))
+	about := []slog.Attr{slog.String("order_no", s.Order.OutTradeNo), slog.String("source", string(s.Source))}
+	level, news := slog.LevelInfo, "order settled"
+	attrs := []slog.Attr{slog.String("outcome", string(s.Outcome)), slog.String("transaction_id", s.Order.TransactionID)}
+	if s.Anomaly() {
+		level, news = slog.LevelError, "money is not where the order says"
+		attrs = []slog.Attr{slog.String("anomaly", string(s.Outcome)), slog.String("facts", s.Order.Anomaly)}
 	}
+	k.opt.Logger.LogAttrs(ctx, level, news, append(about, attrs...)...)
 	k.opt.Hooks.Settled(ctx, s)
 	k.live.bell.Ring(s.Order.OutTradeNo)
 	k.worker.Wake()
 	if s.Order.ToHandOver() && k.running.Load() == 0 {
-		log.ErrorContext(ctx, "nobody in this process hands paid orders over: call go kit.Run(ctx)")
+		k.opt.Logger.LogAttrs(ctx, slog.LevelError, "nobody in this process hands paid orders over: call go kit.Run(ctx)", about...)
 	}
 }
 

@@ -33,24 +33,27 @@ func (s *Store) Updater() (orderstore.Store, func(context.Context, string, order
 	return s, s.update
 }
 
-func (s *Store) update(ctx context.Context, outTradeNo string, change orderstore.Change) (o orderstore.Order, err error) {
-	err = s.write(ctx, func(p place) error {
-		read, err := s.sql.Load(ctx, p.db, outTradeNo)
-		if err != nil {
+func (s *Store) update(ctx context.Context, outTradeNo string, change orderstore.Change) (orderstore.Order, error) {
+	var o *orderstore.Order
+	err := s.write(ctx, func(p place) (err error) {
+		if o, err = s.sql.Load(ctx, p.db, outTradeNo); err != nil {
 			return err
 		}
-		next, save := change(*read)
+		next, save := change(*o)
 		if !save {
-			o = *read
 			return nil
 		}
-		o = next.Saved()
-		return s.sql.SaveChange(ctx, p.db, read, &next, &sqlstore.Write{TakeOver: s.takeOver(p.tx)})
+		saved := next.Saved()
+		if err := s.sql.SaveChange(ctx, p.db, o, &next, &sqlstore.Write{TakeOver: s.takeOver(p.tx)}); err != nil {
+			return err
+		}
+		*o = saved
+		return nil
 	})
 	if err != nil {
 		return orderstore.Order{}, err
 	}
-	return o, nil
+	return *o, nil
 }
 
 // PutGoods adds goods to the catalogue, or replaces those of the same GoodsID:

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -28,6 +29,7 @@ type writerConn struct {
 	*sqlite3.SQLiteConn
 	prepared map[string]*sqlite3.SQLiteStmt // by text; for exec and query
 	args     []driver.NamedValue            // of the last statement; the memory is used again
+	row      []driver.Value                 // of the last query; likewise
 }
 
 func newWriter(conn *sqlite3.SQLiteConn) *writerConn {
@@ -59,7 +61,9 @@ func (c *writerConn) query(text string, args []any, show func([]driver.Value) er
 		return err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	row := make([]driver.Value, len(rows.Columns()))
+	row := slices.Grow(c.row[:0], len(rows.Columns()))[:len(rows.Columns())]
+	c.row = nil // for a query that show makes
+	defer func() { c.row = row }()
 	for {
 		switch err := rows.Next(row); {
 		case errors.Is(err, io.EOF):
