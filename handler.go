@@ -31,18 +31,19 @@ import (
 // first of them by some seconds at most; the work between requests is done by
 // [Kit.Run].
 type Kit struct {
-	opt     Options
-	acct    account
-	api     *wxapi.Client // nil without the keys of API v3
-	logins  map[orderstore.Product]*wxlogin.Client
-	till    *till.Till
-	worker  *worker.Worker
-	ledger  *ledger.Ledger
-	routes  *http.ServeMux
-	running atomic.Int32
-	checks  probe.Arrivals
-	ready   readiness
-	unknown atomic.Int32 // notifications with unknown serials that wait for certificates
+	opt        Options
+	acct       account
+	api        *wxapi.Client // nil without the keys of API v3
+	logins     map[orderstore.Product]*wxlogin.Client
+	till       *till.Till
+	worker     *worker.Worker
+	ledger     *ledger.Ledger
+	routes     *http.ServeMux
+	running    atomic.Int32
+	complained atomic.Int64 // when the log was last told that nobody runs, in nanoseconds
+	checks     probe.Arrivals
+	ready      readiness
+	unknown    atomic.Int32 // notifications with unknown serials that wait for certificates
 
 	asks       *flight.Throttle
 	refreshing flight.Group[fresh]

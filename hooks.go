@@ -167,9 +167,16 @@ func (k *Kit) settled(ctx context.Context, t till.Settlement) {
 	k.opt.Hooks.Settled(ctx, s)
 	k.live.bell.Ring(s.Order.OutTradeNo)
 	k.worker.Wake()
-	if s.Order.ToHandOver() && k.running.Load() == 0 {
+	if s.Order.ToHandOver() && k.running.Load() == 0 && k.complains() {
 		k.opt.Logger.LogAttrs(ctx, slog.LevelError, "nobody in this process hands paid orders over: call go kit.Run(ctx)", about...)
 	}
+}
+
+// complains reports whether it is time to say again that nobody runs the kit, which
+// is as true of every order that comes.
+func (k *Kit) complains() bool {
+	last, now := k.complained.Load(), k.opt.Now().UnixNano()
+	return now-last >= int64(time.Minute) && k.complained.CompareAndSwap(last, now)
 }
 
 // settledRefund tells the log, the hooks and the worker what became of a
