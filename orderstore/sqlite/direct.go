@@ -6,6 +6,8 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"reflect"
+
+	"github.com/wxpaykit/wxpay/orderstore"
 )
 
 // direct runs statements on the writer's connection without package
@@ -64,16 +66,27 @@ func putAll(row []driver.Value, places []any) error {
 }
 
 // put puts what SQLite returned for a column into its place. The table is
-// strict, so it is what was written.
+// strict, so it is what was written. The kinds of places that an order has most of
+// come first.
 func put(value driver.Value, place any) error {
 	switch place := place.(type) {
-	case sql.Scanner:
-		return place.Scan(value)
 	case *string:
 		if text, ok := value.(string); ok {
 			*place = text
 			return nil
 		}
+	case *int64:
+		if n, ok := value.(int64); ok {
+			*place = n
+			return nil
+		}
+	case *orderstore.Fen:
+		if n, ok := value.(int64); ok {
+			*place = orderstore.Fen(n)
+			return nil
+		}
+	case sql.Scanner:
+		return place.Scan(value)
 	}
 	switch v := reflect.ValueOf(place).Elem(); value := value.(type) {
 	case string:

@@ -27,13 +27,20 @@ import (
 // hook that calls Commit or Rollback harms nobody else.
 type writerConn struct {
 	*sqlite3.SQLiteConn
-	prepared map[string]*sqlite3.SQLiteStmt // by text; for exec and query
-	args     []driver.NamedValue            // of the last statement; the memory is used again
-	row      []driver.Value                 // of the last query; likewise
+	prepared []prepared          // for exec and query
+	args     []driver.NamedValue // of the last statement; the memory is used again
+	row      []driver.Value      // of the last query; likewise
+}
+
+// prepared is a statement. There are few, with long texts: to compare one with
+// another of the same memory takes less than to look it up.
+type prepared struct {
+	text string
+	stmt *sqlite3.SQLiteStmt
 }
 
 func newWriter(conn *sqlite3.SQLiteConn) *writerConn {
-	return &writerConn{SQLiteConn: conn, prepared: make(map[string]*sqlite3.SQLiteStmt)}
+	return &writerConn{SQLiteConn: conn}
 }
 
 // exec runs a statement that writes, and returns how many rows it changed.
@@ -87,26 +94,28 @@ func (c *writerConn) stmt(text string, args []any) (*sqlite3.SQLiteStmt, error) 
 		}
 		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: value})
 	}
-	if stmt := c.prepared[text]; stmt != nil {
-		return stmt, nil
+	for _, p := range c.prepared {
+		if p.text == text {
+			return p.stmt, nil
+		}
 	}
-	prepared, err := c.SQLiteConn.PrepareContext(context.Background(), text)
+	opened, err := c.SQLiteConn.PrepareContext(context.Background(), text)
 	if err != nil {
 		return nil, err
 	}
-	stmt, ok := prepared.(*sqlite3.SQLiteStmt)
+	stmt, ok := opened.(*sqlite3.SQLiteStmt)
 	if !ok {
-		return nil, fmt.Errorf("prepared a %T", prepared)
+		return nil, fmt.Errorf("prepared a %T", opened)
 	}
-	c.prepared[text] = stmt
+	c.prepared = append(c.prepared, prepared{text, stmt})
 	return stmt, nil
 }
 
 // Close closes the connection and what was prepared on it.
 func (c *writerConn) Close() error {
 	var errs []error
-	for _, stmt := range c.prepared {
-		errs = append(errs, stmt.Close())
+	for _, p := range c.prepared {
+		errs = append(errs, p.stmt.Close())
 	}
 	return errors.Join(append(errs, c.SQLiteConn.Close())...)
 }

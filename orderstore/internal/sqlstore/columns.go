@@ -141,12 +141,20 @@ func appendValues[T any](args []any, columns []column[T], row *T) []any {
 	return args
 }
 
+// value is what stands in a field. The kinds of fields that an order has most of
+// come first.
 func value(field any) any {
 	switch f := field.(type) {
 	case *string:
 		return *f
+	case micros:
+		return f.value()
 	case derived:
 		return f.value
+	case *int64:
+		return *f
+	case *orderstore.Fen:
+		return int64(*f)
 	case driver.Valuer:
 		return f
 	}
@@ -198,12 +206,11 @@ func list(names []string, format string) string {
 // micros keeps a time as microseconds UTC, and the zero time as NULL.
 type micros struct{ at *time.Time }
 
-// Value is called to write the time.
-func (m micros) Value() (driver.Value, error) {
+func (m micros) value() any {
 	if m.at.IsZero() {
-		return nil, nil
+		return nil
 	}
-	return m.at.UnixMicro(), nil
+	return m.at.UnixMicro()
 }
 
 // Scan is called to read the time. Some drivers return an integer as they

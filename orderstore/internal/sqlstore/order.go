@@ -166,10 +166,10 @@ func (s *Statements) appendEvents(ctx context.Context, tx Conn, o *order) error 
 	}
 	seq := o.Version * room
 	for some := range slices.Chunk(o.Events, s.dialect.EventsAtOnce) {
-		var args []any
-		for _, e := range some {
+		args := make([]any, 0, len(some)*(2+len(eventColumns)))
+		for i := range some {
 			seq++
-			args = appendValues(append(args, o.OutTradeNo, seq), eventColumns, &e)
+			args = appendValues(append(args, o.OutTradeNo, seq), eventColumns, &some[i])
 		}
 		if _, err := changes(ctx, tx, s.insertEvents(len(some)), args...); err != nil {
 			return fmt.Errorf("append event: %w", err)
