@@ -11,9 +11,9 @@ const slice = 200 * time.Millisecond
 
 // costs are what a prepay costs the processors.
 type costs struct {
-	shop, rsa, http time.Duration // the shop, its RSA work alone, package net/http alone
-	ratio           float64       // shop, of rsa
-	least           float64       // rsa and http, of rsa
+	shop, rsa, relay time.Duration // the shop, its RSA work alone, and that with package net/http
+	ratio            float64       // shop, of rsa
+	least            float64       // relay, of rsa
 }
 
 // beside measures what prepays cost beside their RSA work, and beside the
@@ -53,33 +53,33 @@ func (p *prepays) beside(ctx context.Context, s *shop, c *crowd) (t prepayTurn, 
 	return t, t.connected(ctx, s)
 }
 
-// leastOf has the RSA work done for a slice, and then prepays passed on.
+// leastOf has the RSA work done for a slice, and then also prepays passed on.
 func leastOf(ctx context.Context, rsa, relay string, passing *crowd) (c costs, err error) {
 	var did worked
 	if err := getJSON(ctx, fmt.Sprintf("http://%s/?span=%s", rsa, slice), &did); err != nil {
 		return c, err
 	}
 	c.rsa = did.CPU / time.Duration(did.Prepays)
-	_, _, c.http, err = passing.metered(ctx, relay)
+	_, _, c.relay, err = passing.metered(ctx, relay)
 	return c, err
 }
 
 // of compares a shop with what is the least.
 func (c costs) of(shop time.Duration) costs {
 	c.shop, c.ratio = shop, shop.Seconds()/c.rsa.Seconds()
-	c.least = (c.rsa + c.http).Seconds() / c.rsa.Seconds()
+	c.least = c.relay.Seconds() / c.rsa.Seconds()
 	return c
 }
 
 // middle is the median of each.
 func middle(list []costs) costs {
-	var shop, rsa, http []time.Duration
+	var shop, rsa, relay []time.Duration
 	var ratio, least []float64
 	for _, c := range list {
-		shop, rsa, http = append(shop, c.shop), append(rsa, c.rsa), append(http, c.http)
+		shop, rsa, relay = append(shop, c.shop), append(rsa, c.rsa), append(relay, c.relay)
 		ratio, least = append(ratio, c.ratio), append(least, c.least)
 	}
-	return costs{median(shop), median(rsa), median(http), median(ratio), median(least)}
+	return costs{median(shop), median(rsa), median(relay), median(ratio), median(least)}
 }
 
 // metered has a crowd send for a slice, and returns also what an answer costs the

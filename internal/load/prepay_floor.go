@@ -110,18 +110,22 @@ func (w *rsaWork) work(span time.Duration) (worked, error) {
 
 // openRSA opens the RSA work of a stage.
 func (c config) openRSA() (http.Handler, func() error, error) {
+	w, err := c.rsaWork()
+	return w, func() error { return nil }, err
+}
+
+func (c config) rsaWork() (*rsaWork, error) {
 	a, err := readAccount(c.folder)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	s, err := readStage(c.folder)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	weChat, err := parsePrivate(s.Key)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	w, err := newRSAWork(a, weChat)
-	return w, func() error { return nil }, err
+	return newRSAWork(a, weChat)
 }
