@@ -166,7 +166,8 @@ func giveAndTakeAtOnce(t *testing.T, db string) {
 			kept++
 		}
 	}
-	if first := who.Grants[len(who.Grants)-1].At; kept != orders*2/3 || who.VIPUntil.Before(first.AddDate(0, kept, 0)) || who.VIPUntil.After(first.AddDate(0, kept, 1)) {
+	const overflow = 3 // days: a month after the 31st of January is the 3rd of March
+	if first := who.Grants[len(who.Grants)-1].At; kept != orders*2/3 || who.VIPUntil.Before(first.AddDate(0, kept, 0)) || who.VIPUntil.After(first.AddDate(0, kept, 1+overflow)) {
 		t.Errorf("%d of %d memberships stay, until %v", kept, len(who.Grants), who.VIPUntil)
 	}
 }

@@ -30,9 +30,9 @@ type mistake struct {
 // mistakes are the breaks that a run must notice.
 func mistakes() []mistake {
 	return []mistake{
-		{"ack-before-commit", []audit.Rule{audit.AckedUnstored}, []edit{{"notify_handler.go", `		err = k.takeInTime(r.Context(), &n)
-`, `		taken := n
-		go func() { _ = k.take(context.WithoutCancel(r.Context()), &taken) }()
+		{"ack-before-commit", []audit.Rule{audit.AckedUnstored}, []edit{{"notify_handler.go", `		k.inTime(w, r, settle, answer)
+`, `		go func() { _ = settle(context.WithoutCancel(r.Context())) }()
+		answer(nil)
 `}}},
 		{"skip-lease", []audit.Rule{audit.HandedUnclaimed, audit.HandedOverTwice}, []edit{{"worker/duty.go",
 			`	if !w.save(ctx, claim) {`,
