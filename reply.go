@@ -181,6 +181,8 @@ func (k *Kit) wrongMethod(right string) http.Handler {
 	})
 }
 
-// beijing is the zone of every time that WeChat or a person reads. China has
+// beijing is t in the zone of every time that WeChat or a person reads. China has
 // kept it without summer time since 1991.
-func beijing(t time.Time) time.Time { return t.In(time.FixedZone("CST", 8*60*60)) }
+func beijing(t time.Time) time.Time { return t.In(cst) }
+
+var cst = time.FixedZone("CST", 8*60*60)

@@ -12,12 +12,9 @@ import (
 )
 
 // Get returns the order with that number; see [orderstore.Store].
-func (s *Store) Get(ctx context.Context, outTradeNo string) (orderstore.Order, error) {
-	o, err := s.sql.Load(ctx, s.reading(), outTradeNo)
-	if err != nil {
-		return orderstore.Order{}, err
-	}
-	return *o, nil
+func (s *Store) Get(ctx context.Context, outTradeNo string) (o orderstore.Order, err error) {
+	err = s.sql.Load(ctx, s.reading(), outTradeNo, &o)
+	return o, err
 }
 
 // Due returns the orders somebody must look at now; see [orderstore.Store].

@@ -35,8 +35,9 @@ func (s *Store) Updater() (orderstore.Store, func(context.Context, string, order
 
 func (s *Store) update(ctx context.Context, outTradeNo string, change orderstore.Change) (orderstore.Order, error) {
 	var o *orderstore.Order
-	err := s.write(ctx, func(p place) (err error) {
-		if o, err = s.sql.Load(ctx, p.db, outTradeNo); err != nil {
+	err := s.write(ctx, func(p place) error {
+		o = new(orderstore.Order)
+		if err := s.sql.Load(ctx, p.db, outTradeNo, o); err != nil {
 			return err
 		}
 		next, save := change(*o)

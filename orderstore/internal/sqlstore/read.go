@@ -3,33 +3,48 @@ package sqlstore
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/wxpaykit/wxpay/orderstore"
 )
 
 // Get returns the order with that number; see [orderstore.Store].
-func (s *Statements) Get(ctx context.Context, db Reader, outTradeNo string) (orderstore.Order, error) {
-	o, err := s.Load(ctx, db, outTradeNo)
-	if err != nil {
-		return orderstore.Order{}, err
-	}
-	return *o, nil
+func (s *Statements) Get(ctx context.Context, db Reader, outTradeNo string) (o orderstore.Order, err error) {
+	err = s.Load(ctx, db, outTradeNo, &o)
+	return o, err
 }
 
-// Load is Get for whoever returns the order in turn: an order is large, and each
-// function that it goes through by value has two of them on the stack.
-func (s *Statements) Load(ctx context.Context, db Reader, outTradeNo string) (*orderstore.Order, error) {
-	o := new(orderstore.Order)
-	found, err := one(ctx, db, s.getOrder, []any{outTradeNo}, places(readableOrder, o)...)
+// Load is Get to a place of the caller's: an order is large, and each function that
+// it goes through by value has two of them on the stack. After an error it is as it
+// was.
+func (s *Statements) Load(ctx context.Context, db Reader, outTradeNo string, o *orderstore.Order) error {
+	row := orderRows.Get().(*orderRow)
+	defer orderRows.Put(row)
+	row.order = order{} // nothing of the one before, which a failure may leave there
+	found, err := one(ctx, db, s.getOrder, []any{outTradeNo}, row.places...)
 	switch {
 	case err != nil:
-		return nil, Cause(ctx, "get order", err)
-	case !found, o.OutTradeNo != outTradeNo:
-		return nil, orderstore.ErrNotFound
+		return Cause(ctx, "get order", err)
+	case !found, row.order.OutTradeNo != outTradeNo:
+		return orderstore.ErrNotFound
 	}
-	return o, nil
+	*o = row.order
+	return nil
 }
+
+// orderRow is where a row goes on its way to an order. It is used again, with the
+// places, which take as much memory as the order.
+type orderRow struct {
+	order  order
+	places []any
+}
+
+var orderRows = sync.Pool{New: func() any {
+	row := new(orderRow)
+	row.places = places(readableOrder, &row.order)
+	return row
+}}
 
 // Due returns the orders somebody must look at now; see [orderstore.Store].
 func (s *Statements) Due(ctx context.Context, db Reader, now time.Time, limit int) ([]orderstore.Order, error) {
