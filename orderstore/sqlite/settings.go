@@ -36,7 +36,6 @@ func (r role) settings() url.Values {
 		"_busy_timeout": {strconv.FormatInt(r.busyTimeout().Milliseconds(), 10)},
 		"_synchronous":  {"FULL"},
 		"_foreign_keys": {"true"},
-		"_mutex":        {"no"}, // package database/sql gives a connection to one goroutine at a time
 	}
 	if r == reading {
 		v.Set("mode", "rw")
