@@ -16,8 +16,8 @@ import (
 // many coupons some more.
 const maxNotification = 128 << 10
 
-// usualNotification is for how much of it there is room from the beginning; for
-// more there is when it has come.
+// usualNotification is how much room a body gets before it has come: to announce
+// a long one takes no memory.
 const usualNotification = 4 << 10
 
 // Notification is one that WeChat Pay signed, decrypted. Source: 回调通知.
@@ -102,7 +102,7 @@ func readNotification(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, tooLarge(maxNotification)
 	}
 	var body bytes.Buffer
-	body.Grow(int(min(max(r.ContentLength, 0), usualNotification)) + bytes.MinRead)
+	body.Grow(int(min(r.ContentLength, usualNotification)) + bytes.MinRead) // -1 is an unknown length
 	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxNotification))
 	var capped *http.MaxBytesError
 	switch {
